@@ -1,0 +1,43 @@
+# First-Order Methods for Machine Learning: everything starts with `make book` or `make test`.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+READY := .venv/.installed
+PORT ?= 8000
+
+# One environment for writing and for checking notebooks.
+include tools/notebook.env
+export
+
+.PHONY: help book test notebooks lint serve clean lock
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+book: $(READY) ## Build the book, strictly, into _build/html
+	@$(BIN)/python tools/build_book.py
+
+test: book ## Build the book, then run every test, notebook, lint and type check
+	@$(BIN)/python tools/browser.py
+	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --nbval --nbval-current-env --nbval-cell-timeout=600
+
+notebooks: $(READY) ## Execute the chapters that changed and store their outputs
+	@$(BIN)/python tools/run_notebooks.py
+
+lint: $(READY) ## Check style (ruff) and types (mypy)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+serve: ## Open the built book at http://localhost:8000 (make serve PORT=...)
+	@echo "The book is at http://localhost:$(PORT)/ (Ctrl+C stops)"
+	@$(BIN)/python -m http.server $(PORT) --bind localhost --directory _build/html
+
+clean: ## Remove everything that was built
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+lock: ## Compile requirements.in into the hashed requirements.txt (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    requirements.in -o requirements.txt
+
+$(READY): requirements.txt pyproject.toml tools/install.sh
+	@sh tools/install.sh

@@ -1,0 +1,45 @@
+"""fo_lib: first-order methods, each written once, exactly as in the book."""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Public functions and classes, by the module that holds them; every other public name is a module.
+_HOME = {
+    "Problem": "problem",
+    "Stepper": "engine",
+    "Trace": "loop",
+    "check_gradient": "gradients",
+    "minimize": "loop",
+}
+
+__all__ = [
+    "Problem",
+    "Stepper",
+    "Trace",
+    "check_gradient",
+    "datasets",
+    "engine",
+    "exercises",
+    "gradients",
+    "learning_rates",
+    "minimize",
+    "plots",
+    "problems",
+    "rates",
+    "rules",
+    "transforms",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'fo_lib' has no attribute {name!r}")
+    if name in _HOME:
+        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    return importlib.import_module(f".{name}", __name__)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,127 @@
+"""Checks of arguments: every error names the argument, what was given and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["array", "count", "function", "labels", "number"]
+
+Float = NDArray[np.floating[Any]]
+
+
+def _refuse(name: str, given: object, allowed: str, error: type[Exception] = ValueError) -> NoReturn:
+    raise error(f"{name} must be {allowed}, got {given!r}")
+
+
+def number(
+    name: str,
+    value: object,
+    *,
+    above: float = -np.inf,
+    at_least: float = -np.inf,
+    below: float = np.inf,
+    at_most: float = np.inf,
+) -> float:
+    """Return ``value`` as a float if it is a finite number within the limits.
+
+    Raises
+    ------
+    TypeError
+        If it is not a real number.
+    ValueError
+        If it is NaN, infinite or outside the limits.
+    """
+    limits = {"> ": above, ">= ": at_least, "< ": below, "<= ": at_most}
+    allowed = " and ".join(["a finite number", *(f"{s}{x:g}" for s, x in limits.items() if np.isfinite(x))])
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        _refuse(name, value, allowed, TypeError)
+    x = float(value)
+    if not (np.isfinite(x) and above < x < below and at_least <= x <= at_most):
+        _refuse(name, value, allowed)
+    return x
+
+
+def count(name: str, value: object, *, at_least: int = 1, at_most: int | None = None, why: str = "") -> int:
+    """Return ``value`` as an int if it is a whole number within the limits; ``why`` explains the upper one.
+
+    Raises
+    ------
+    TypeError
+        If it is not an integer.
+    ValueError
+        If it is outside the limits.
+    """
+    limit = "" if at_most is None else f" and <= {at_most}{why and f' ({why})'}"
+    allowed = f"a whole number >= {at_least}{limit}"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
+        _refuse(name, value, allowed, TypeError)
+    n = int(value)
+    if n < at_least or (at_most is not None and n > at_most):
+        _refuse(name, value, allowed)
+    return n
+
+
+def function(name: str, value: object) -> None:
+    """Refuse what cannot be called (TypeError)."""
+    if not callable(value):
+        _refuse(name, value, "a function", TypeError)
+
+
+def array(name: str, value: ArrayLike, *, ndim: int | None = None, shape: tuple[int, ...] | None = None) -> Float:
+    """Return ``value`` as a non-empty floating-point array of finite numbers.
+
+    float32 and float64 keep their dtype; integers and booleans become float64.
+
+    Raises
+    ------
+    TypeError
+        If it does not hold real numbers.
+    ValueError
+        If it is empty, of another shape, or holds NaN or infinity.
+    """
+    try:
+        a = np.asarray(value)
+    except ValueError:
+        _refuse(name, value, "an array of numbers (all rows of one length)")
+    if a.dtype.kind in "iub":
+        a = a.astype(np.float64)
+    if a.dtype.kind != "f":
+        _refuse(name, f"dtype {a.dtype}", "an array of real numbers", TypeError)
+    if a.size == 0 or (ndim is not None and a.ndim != ndim) or (shape is not None and a.shape != shape):
+        wanted = f"of shape {shape}" if shape is not None else f"with {ndim} dimension(s)" if ndim else ""
+        _refuse(name, f"shape {a.shape}", f"a non-empty array {wanted}".strip())
+    bad = np.flatnonzero(~np.isfinite(a))
+    if bad.size:
+        where = np.unravel_index(int(bad[0]), a.shape)
+        raise ValueError(
+            f"{name} must hold finite numbers only, got {a[where]} at index {tuple(map(int, where))}"
+            f" ({bad.size} of {a.size} entries are NaN or infinite)"
+        )
+    return a
+
+
+def labels(name: str, value: ArrayLike, *, n: int, allowed: Sequence[int] | None = None) -> NDArray[np.int64]:
+    """Return ``n`` integer class labels: those in ``allowed``, or else 0, 1, 2, ...
+
+    Raises
+    ------
+    TypeError
+        If they are not whole numbers.
+    ValueError
+        If there are not ``n``, or one is not allowed.
+    """
+    a = array(name, value, shape=(n,))
+    if not np.array_equal(a, np.round(a)):
+        _refuse(name, a[a != np.round(a)][0], "whole numbers", TypeError)
+    if allowed is not None and not np.isin(a, allowed).all():
+        _refuse(name, int(a[~np.isin(a, allowed)][0]), f"one of {list(allowed)} in every entry")
+    if allowed is None and a.min() < 0:
+        _refuse(name, int(a.min()), "0, 1, 2, ... in every entry")
+    return a.astype(np.int64)

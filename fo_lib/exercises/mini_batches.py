@@ -1,0 +1,72 @@
+"""Checkers for the chapter on mini-batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import Checker, NotYet, close
+
+__all__ = ["CHECKERS"]
+
+
+def batch_size(answer: Any) -> str:
+    n, variance, error = 10_000, 4.0, 0.03
+    if close(answer, np.ceil(variance / error**2), tolerance=1e-3):
+        raise NotYet("That is for draws with replacement. Without, the factor (n - b) / (n - 1) helps.")
+    if not close(answer, np.ceil(n * variance / (variance + error**2 * (n - 1))), tolerance=1e-9):
+        raise NotYet("Set the variance of the theorem equal to 0.03 squared, solve for b, and round up.")
+    return "Nearly a third of the data: an accurate gradient is expensive."
+
+
+def batches(answer: Any) -> str:
+    if not callable(answer):
+        raise NotYet("The answer should be a function batches(n, size, rng).")
+    one, two = (list(answer(10, 4, np.random.default_rng(seed))) for seed in (0, 1))
+    if [len(rows) for rows in one] != [4, 4, 2]:
+        raise NotYet("For n = 10 and size 4 there are batches of 4, 4 and 2.")
+    if sorted(np.concatenate(one).tolist()) != list(range(10)):
+        raise NotYet("Every sample should appear exactly once an epoch.")
+    orders = [np.concatenate(epoch).tolist() for epoch in (one, two)]
+    if orders[0] == orders[1] or orders[0] == sorted(orders[0]):
+        raise NotYet("The order should be random: draw it from rng.")
+    return "Every sample once, in a random order."
+
+
+def batch_gradient(answer: Any) -> str:
+    if not callable(answer):
+        raise NotYet("The answer should be a function batch_gradient(w, X, y, rows).")
+    rng = np.random.default_rng(0)
+    X, y, w = rng.standard_normal((8, 3)), np.array([1.0, -1.0] * 4), rng.standard_normal(3)
+    rows = np.array([1, 4, 6])
+    with np.errstate(all="ignore"):
+        expected = -(y[rows] / (1 + np.exp(y[rows] * (X[rows] @ w)))) @ X[rows] / 3
+    given = np.asarray(answer(w, X, y, rows))
+    if given.shape == (3,) and np.allclose(given, 3 * expected):
+        raise NotYet("That is the sum over the batch. Divide by its size.")
+    if given.shape == (3,) and np.allclose(given, -expected):
+        raise NotYet("The sign is wrong.")
+    if not close(given, expected, tolerance=1e-9):
+        raise NotYet("Compare with finite differences: fo_lib.check_gradient does.")
+    with np.errstate(over="raise", invalid="raise"):
+        far = answer(1e5 * w, X, y, rows)
+    if not np.all(np.isfinite(far)):
+        raise NotYet("For large w it is not finite: look for an exponential that overflows.")
+    return "A mean, with the right sign, and stable."
+
+
+def breaks(answer: Any) -> str:
+    if close(answer, 2.0):
+        raise NotYet("That is where the small steps diverge.")
+    if not close(answer, 2 / 8):
+        raise NotYet("The single step multiplies w by 1 - 8 eta h. When is that larger than 1 in size?")
+    return "The large step is eight times nearer to the edge."
+
+
+CHECKERS: dict[str, Checker] = {
+    "mini-batches-1": batch_size,
+    "mini-batches-2": batches,
+    "mini-batches-3": batch_gradient,
+    "mini-batches-4": breaks,
+}

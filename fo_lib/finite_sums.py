@@ -1,0 +1,277 @@
+r"""Losses averaged over samples: linear models for regression and classification.
+
+Each is
+
+.. math:: f(w) = \frac1n \sum_{i=1}^n \ell(x_i^\top w, y_i) + \frac\lambda2 \|w\|^2
+
+with its own loss :math:`\ell(p, y)` of a prediction :math:`p`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import checks
+from .problem import FiniteSum
+
+__all__ = ["huber", "least_squares", "logistic", "softmax_regression"]
+
+Array = NDArray[np.floating[Any]]
+Rows = Any  # integers, or the slice of everything
+EVERY_ROW = slice(None)
+
+
+@dataclass(frozen=True)
+class _Loss:
+    """A loss of prediction and target: value, first and second derivative by the prediction, bound of the second."""
+
+    value: Callable[[Array, Array], Array]
+    slope: Callable[[Array, Array], Array]
+    curvature: Callable[[Array, Array], Array]
+    max_curvature: float
+
+
+def _sigmoid(z: Array) -> Array:
+    """1 / (1 + exp(-z)), accurate in both tails and without overflow."""
+    return np.asarray(np.exp(-np.logaddexp(0, -z)))
+
+
+_SQUARED = _Loss(
+    value=lambda p, y: 0.5 * (p - y) ** 2,
+    slope=lambda p, y: p - y,
+    curvature=lambda p, y: np.ones_like(p),
+    max_curvature=1.0,
+)
+_LOGISTIC = _Loss(
+    value=lambda p, y: np.logaddexp(0, -y * p),
+    slope=lambda p, y: -y * _sigmoid(-y * p),
+    curvature=lambda p, y: _sigmoid(p) * _sigmoid(-p),
+    max_curvature=0.25,
+)
+
+
+def _huber_loss(threshold: float) -> _Loss:
+    return _Loss(
+        value=lambda p, y: np.where(
+            np.abs(p - y) <= threshold, 0.5 * (p - y) ** 2, threshold * (np.abs(p - y) - 0.5 * threshold)
+        ),
+        slope=lambda p, y: np.clip(p - y, -threshold, threshold),
+        curvature=lambda p, y: (np.abs(p - y) <= threshold).astype(p.dtype),
+        max_curvature=1.0,
+    )
+
+
+def _linear(name: str, X: Array, y: Array, loss: _Loss, l2: float) -> FiniteSum:
+    n, d = X.shape
+    y = y.astype(X.dtype)
+    spectrum = np.linalg.eigvalsh(X.T @ X / n).astype(float)
+    row_norms = np.einsum("ij,ij->i", X, X)
+
+    def sample_grad(w: Array, rows: Rows) -> Array:
+        slope = loss.slope(X[rows] @ w, y[rows])
+        g: Array = slope @ X[rows] / len(slope) + l2 * w
+        return g
+
+    def hessian(w: Array) -> Array:
+        H: Array = (X.T * loss.curvature(X @ w, y)) @ X / n + l2 * np.eye(d, dtype=X.dtype)
+        return H
+
+    return FiniteSum(
+        value=lambda w: float(np.mean(loss.value(X @ w, y)) + 0.5 * l2 * w @ w),
+        grad=lambda w: sample_grad(w, EVERY_ROW),
+        start=np.zeros(d, X.dtype),
+        name=name,
+        L=loss.max_curvature * float(spectrum[-1]) + l2,
+        mu=l2,
+        hessian=hessian,
+        n_samples=n,
+        sample_grad=sample_grad,
+        L_max=loss.max_curvature * float(row_norms.max()) + l2,
+    )
+
+
+def _samples(X: ArrayLike, y: ArrayLike, l2: float) -> tuple[Array, Array]:
+    X = checks.array("X", X, ndim=2)
+    checks.number("l2", l2, at_least=0.0)
+    return X, checks.array("y", y, shape=(len(X),))
+
+
+def least_squares(X: ArrayLike, y: ArrayLike, *, l2: float = 0.0) -> FiniteSum:
+    r"""Linear regression; with ``l2 > 0``, ridge regression.
+
+    .. math:: f(w) = \frac1{2n} \|X w - y\|^2 + \frac\lambda2 \|w\|^2
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        One sample a row, float32 or float64. There is no intercept: center the data, or add a column of ones.
+    y : array of shape (n,)
+        Targets.
+    l2 : float
+        :math:`\lambda \ge 0`.
+
+    Returns
+    -------
+    FiniteSum
+        ``L`` and ``mu`` are the extreme eigenvalues of :math:`X^\top X / n + \lambda I`, both exact; with the
+        ``minimizer`` (of least norm) and the ``minimum``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the data are empty, not finite, not numbers, or of different lengths, or ``l2`` is negative.
+    """
+    X, y = _samples(X, y, l2)
+    n, d = X.shape
+    problem = _linear("least squares", X, y, _SQUARED, l2)
+    A = X.astype(float).T @ X.astype(float) / n
+    # the pseudo-inverse of X where there is no ridge: squaring X first would lose half the digits
+    best = np.linalg.lstsq(A + l2 * np.eye(d), X.T @ y / n, rcond=None)[0] if l2 else np.linalg.lstsq(X, y)[0]
+    best = best.astype(X.dtype)
+    mu = max(float(np.linalg.eigvalsh(A)[0]), 0.0) + l2
+    return replace(problem, mu=mu, minimizer=best, minimum=problem.value(best))
+
+
+def logistic(X: ArrayLike, y: ArrayLike, *, l2: float = 0.0) -> FiniteSum:
+    r"""Logistic regression for two classes.
+
+    .. math:: f(w) = \frac1n \sum_i \log(1 + e^{-y_i x_i^\top w}) + \frac\lambda2 \|w\|^2, \quad y_i = \pm 1
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        One sample a row, float32 or float64. There is no intercept: add a column of ones.
+    y : array of shape (n,)
+        Labels -1 and 1, or 0 and 1 (read as -1 and 1).
+    l2 : float
+        :math:`\lambda \ge 0`.
+
+    Returns
+    -------
+    FiniteSum
+        ``L`` is :math:`\lambda_{\max}(X^\top X) / 4n + \lambda`, attained at ``w = 0``; ``mu`` is :math:`\lambda`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the data are empty, not finite, not numbers, or of different lengths, a label is another number, or ``l2``
+        is negative.
+    """
+    X, y = _samples(X, y, l2)
+    signs = np.where(checks.labels("y", y, n=len(X), allowed=(-1, 0, 1)) > 0, 1.0, -1.0)
+    if 0 in y and -1 in y:
+        raise ValueError("y must hold the labels -1 and 1, or 0 and 1, got -1, 0 and 1")
+    return _linear("logistic regression", X, signs, _LOGISTIC, l2)
+
+
+def huber(X: ArrayLike, y: ArrayLike, *, threshold: float, l2: float = 0.0) -> FiniteSum:
+    r"""Regression with Huber's loss: quadratic for small residuals, linear for large ones.
+
+    .. math::
+        \ell(p, y) = \begin{cases} \tfrac12 (p - y)^2 & |p - y| \le \tau \\
+        \tau |p - y| - \tfrac12 \tau^2 & \text{otherwise} \end{cases}
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        One sample a row. ``[[1.0]]`` with ``y = [0.0]`` is Huber's function of one variable.
+    y : array of shape (n,)
+        Targets.
+    threshold : float
+        :math:`\tau > 0`, in the units of ``y``.
+    l2 : float
+        :math:`\lambda \ge 0`.
+
+    Returns
+    -------
+    FiniteSum
+        ``L`` is :math:`\lambda_{\max}(X^\top X) / n + \lambda`; ``mu`` is :math:`\lambda`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the data are empty, not finite, not numbers, or of different lengths, ``threshold`` is not positive, or
+        ``l2`` is negative.
+
+    Notes
+    -----
+    Huber (1964).
+    """
+    X, y = _samples(X, y, l2)
+    tau = checks.number("threshold", threshold, above=0.0)
+    return _linear("Huber regression", X, y, _huber_loss(tau), l2)
+
+
+def softmax_regression(X: ArrayLike, y: ArrayLike, *, classes: int | None = None, l2: float = 0.0) -> FiniteSum:
+    r"""Softmax (multinomial logistic) regression, the weights being a matrix and a vector.
+
+    .. math:: f(W, b) = \frac1n \sum_i -\log \mathrm{softmax}(W^\top x_i + b)_{y_i} + \frac\lambda2 \|W\|^2
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        One sample a row, float32 or float64.
+    y : array of shape (n,)
+        Labels 0, 1, ..., k - 1.
+    classes : int, optional
+        :math:`k`; by default the largest label plus one.
+    l2 : float
+        :math:`\lambda \ge 0`; the biases are not penalized.
+
+    Returns
+    -------
+    FiniteSum
+        With weights ``[W, b]`` of shapes (d, k) and (k,), zero at the start. ``L`` is Böhning's bound
+        :math:`\lambda_{\max}([X\,1]^\top [X\,1]) / 2n + \lambda`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the data are empty, not finite, not numbers, or of different lengths, a label is outside its range, or ``l2``
+        is negative.
+
+    Notes
+    -----
+    The bound of the curvature: Böhning (1992).
+    """
+    X, _ = _samples(X, y, l2)
+    n, d = X.shape
+    k = int(np.max(y)) + 1 if classes is None else checks.count("classes", classes, at_least=2)
+    y = checks.labels("y", y, n=n, allowed=range(k))
+    X1 = np.column_stack([X, np.ones(n, X.dtype)])
+    spectrum = np.linalg.eigvalsh(X1.T @ X1 / n).astype(float)
+
+    def value(w: list[Array]) -> float:
+        W, b = w
+        Z = X @ W + b
+        return float(np.mean(_log_sum_exp(Z) - Z[np.arange(n), y]) + 0.5 * l2 * np.vdot(W, W))
+
+    def sample_grad(w: list[Array], rows: Rows) -> list[Array]:
+        W, b = w
+        Z, targets = X[rows] @ W + b, y[rows]
+        R = np.exp(Z - _log_sum_exp(Z)[:, None])  # probabilities, then residuals
+        R[np.arange(len(R)), targets] -= 1
+        R /= len(R)
+        return [X[rows].T @ R + l2 * W, R.sum(0)]
+
+    return FiniteSum(
+        value=value,
+        grad=lambda w: sample_grad(w, EVERY_ROW),
+        start=[np.zeros((d, k), X.dtype), np.zeros(k, X.dtype)],
+        name="softmax regression",
+        L=0.5 * float(spectrum[-1]) + l2,
+        n_samples=n,
+        sample_grad=sample_grad,
+        L_max=0.5 * float(np.einsum("ij,ij->i", X1, X1).max()) + l2,
+    )
+
+
+def _log_sum_exp(Z: Array) -> Array:
+    """log(sum(exp(Z), axis=1)) without overflow."""
+    top = Z.max(1)
+    return np.asarray(top + np.log(np.exp(Z - top[:, None]).sum(1)))

@@ -1,0 +1,304 @@
+r"""The slot ``learning_rate`` of :func:`~fo_lib.loop.minimize`: a number, a schedule, or a line search.
+
+A schedule is any function of the step number ``t = 1, 2, ...``. A line search is a :class:`LineSearch`: it sees the
+problem and measures along the negative gradient, so that it goes with gradient descent and the full gradient only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import checks
+from .problem import Problem
+
+__all__ = ["LineSearch", "armijo", "barzilai_borwein", "cosine", "exact", "inverse", "polyak", "step_decay"]
+
+Array = NDArray[np.floating[Any]]
+Schedule = Callable[[int], float]
+Search = Callable[[Array, Array], float]
+
+
+@dataclass(frozen=True)
+class LineSearch:
+    """A learning rate measured at each step.
+
+    Parameters
+    ----------
+    prepare : function
+        ``prepare(problem)`` returns ``search(w, g)``, the learning rate at weights ``w`` with gradient ``g``, both
+        flat vectors.
+    """
+
+    prepare: Callable[[Problem], Search]
+
+
+def inverse(first: float, decay: float, power: float = 1.0) -> Schedule:
+    r"""Schedule :math:`\alpha_t = \alpha_1 / (1 + \gamma (t - 1))^p`.
+
+    Parameters
+    ----------
+    first : float
+        :math:`\alpha_1 > 0`.
+    decay : float
+        :math:`\gamma \ge 0`.
+    power : float
+        :math:`p \ge 0`.
+
+    Returns
+    -------
+    function
+        Of the step number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not a number or outside its range.
+    """
+    checks.number("first", first, above=0.0)
+    checks.number("decay", decay, at_least=0.0)
+    checks.number("power", power, at_least=0.0)
+    return lambda t: first / (1 + decay * (t - 1)) ** power
+
+
+def step_decay(first: float, factor: float, every: int) -> Schedule:
+    r"""Schedule :math:`\alpha_t = \alpha_1 q^{\lfloor (t - 1) / T \rfloor}`: multiplied by a factor at intervals.
+
+    Parameters
+    ----------
+    first : float
+        :math:`\alpha_1 > 0`.
+    factor : float
+        :math:`q \in (0, 1]`.
+    every : int
+        :math:`T`, in steps.
+
+    Returns
+    -------
+    function
+        Of the step number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not a number or outside its range.
+    """
+    checks.number("first", first, above=0.0)
+    checks.number("factor", factor, above=0.0, at_most=1.0)
+    checks.count("every", every)
+    return lambda t: first * factor ** ((t - 1) // every)
+
+
+def cosine(highest: float, steps: int, warmup: int = 0) -> Schedule:
+    r"""Schedule: a linear rise over ``warmup`` steps, then half a cosine down to zero at step ``steps + 1``.
+
+    .. math::
+        \alpha_t = \alpha \frac{t}{T_w} \; (t \le T_w), \qquad
+        \alpha_t = \frac\alpha2 \left(1 + \cos\left(\pi \frac{t - 1 - T_w}{T - T_w}\right)\right) \; (t > T_w)
+
+    Parameters
+    ----------
+    highest : float
+        :math:`\alpha > 0`.
+    steps : int
+        :math:`T`: the length of the run. A run that goes further is an error, not a silent zero.
+    warmup : int
+        :math:`T_w`, less than ``steps``.
+
+    Returns
+    -------
+    function
+        Of the step number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not a number or outside its range.
+
+    Notes
+    -----
+    Loshchilov & Hutter (2017), eq. 5, with one cycle.
+    """
+    checks.number("highest", highest, above=0.0)
+    checks.count("steps", steps)
+    checks.count("warmup", warmup, at_least=0, at_most=steps - 1, why="steps - 1")
+
+    def schedule(t: int) -> float:
+        if t <= warmup:
+            return highest * t / warmup
+        return 0.5 * highest * (1 + math.cos(math.pi * (t - 1 - warmup) / (steps - warmup)))
+
+    return schedule
+
+
+def exact() -> LineSearch:
+    r"""Exact line search on a quadratic.
+
+    .. math:: \alpha = \arg\min_a f(w - a g) = \frac{g^\top g}{g^\top H g}
+
+    with :math:`H` the Hessian. On another function this is the step to the minimum of its quadratic model.
+
+    Returns
+    -------
+    LineSearch
+        For a problem with a ``hessian``; a run with another raises ValueError.
+
+    Notes
+    -----
+    Cauchy (1847).
+    """
+
+    def prepare(problem: Problem) -> Search:
+        hessian = problem.hessian
+        if hessian is None:
+            raise ValueError(f"exact line search needs a problem with a hessian, got {problem!r}")
+        return lambda w, g: float(g @ g / (g @ hessian(w) @ g))
+
+    return LineSearch(prepare)
+
+
+def armijo(first: float = 1.0, *, shrink: float = 0.5, grow: float = 2.0, decrease: float = 1e-4) -> LineSearch:
+    r"""Backtracking: the first of :math:`a, qa, q^2a, \dots` with sufficient decrease.
+
+    .. math:: f(w - a g) \le f(w) - c \, a \|g\|^2
+
+    Parameters
+    ----------
+    first : float
+        :math:`a > 0` tried first in the first step.
+    shrink : float
+        :math:`q \in (0, 1)`.
+    grow : float
+        Later steps first try the last accepted :math:`a` times this factor :math:`\ge 1`.
+    decrease : float
+        :math:`c \in (0, 1)`.
+
+    Returns
+    -------
+    LineSearch
+        Its search raises ValueError if no step decreases the value: the gradient is then wrong, or rounding
+        hides what is left to gain.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not a number or outside its range.
+
+    Notes
+    -----
+    Armijo (1966); Nocedal & Wright (2006), Algorithm 3.1.
+    """
+    checks.number("first", first, above=0.0)
+    checks.number("shrink", shrink, above=0.0, below=1.0)
+    checks.number("grow", grow, at_least=1.0)
+    checks.number("decrease", decrease, above=0.0, below=1.0)
+
+    def prepare(problem: Problem) -> Search:
+        trial = first
+
+        def search(w: Array, g: Array) -> float:
+            nonlocal trial
+            value, slope, a = problem.value(w), float(g @ g), trial
+            # rounding of the value hides a decrease below this allowance
+            rounding = 10 * float(np.finfo(w.dtype).eps) * abs(value)
+            while not problem.value(w - a * g) <= value - decrease * a * slope + rounding:
+                a *= shrink
+                if a < 1e-12 * trial:
+                    raise ValueError(f"armijo found no step that decreases the value {value:.6g}: is grad right?")
+            trial = a * grow
+            return a
+
+        return search
+
+    return LineSearch(prepare)
+
+
+def polyak(minimum: float | None = None) -> LineSearch:
+    r"""Polyak's step, for a problem whose minimum is known.
+
+    .. math:: \alpha = \frac{f(w) - f^\star}{\|g\|^2}
+
+    Parameters
+    ----------
+    minimum : float, optional
+        :math:`f^\star`; by default that of the problem.
+
+    Returns
+    -------
+    LineSearch
+        A run raises ValueError where the minimum is not known, or the value falls below it.
+
+    Notes
+    -----
+    Polyak (1969). With a minimum that is too low the step is too long and the run does not converge.
+    """
+    if minimum is not None:
+        checks.number("minimum", minimum)
+
+    def prepare(problem: Problem) -> Search:
+        best = problem.minimum if minimum is None else minimum
+        if best is None:
+            raise ValueError(f"polyak needs the minimum, and {problem!r} does not know it: pass minimum=...")
+
+        scale = abs(best)
+
+        def search(w: Array, g: Array) -> float:
+            nonlocal scale
+            gap = problem.value(w) - best
+            scale = max(scale, gap)
+            if gap < -1e-8 * scale:
+                raise ValueError(f"minimum must be a lower bound of the value, got {best!r} > {best + gap!r}")
+            # at the solution rounding can leave the gap at zero or below: any tiny step will do
+            return max(gap, float(np.finfo(w.dtype).tiny)) / float(g @ g)
+
+        return search
+
+    return LineSearch(prepare)
+
+
+def barzilai_borwein(first: float) -> LineSearch:
+    r"""The long Barzilai-Borwein step, a secant estimate of the inverse curvature.
+
+    .. math:: \alpha = \frac{s^\top s}{s^\top y}, \qquad s = w_t - w_{t-1}, \quad y = g_t - g_{t-1}
+
+    Parameters
+    ----------
+    first : float
+        Learning rate of the first step, and of any at which :math:`s^\top y \le 0` (negative curvature).
+
+    Returns
+    -------
+    LineSearch
+        The value need not decrease in each step.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``first`` is not a positive number.
+
+    Notes
+    -----
+    Barzilai & Borwein (1988), eq. 5.
+    """
+    checks.number("first", first, above=0.0)
+
+    def prepare(problem: Problem) -> Search:
+        last: list[Array] = []
+
+        def search(w: Array, g: Array) -> float:
+            rate = first
+            if last:
+                s, y = w - last[0], g - last[1]
+                curvature = float(s @ y)
+                rate = float(s @ s) / curvature if curvature > 0 else first
+            last[:] = w.copy(), g.copy()
+            return rate
+
+        return search
+
+    return LineSearch(prepare)

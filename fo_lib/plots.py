@@ -1,0 +1,283 @@
+"""Every figure of the book, in one style that survives dark mode, grey print and colour blindness.
+
+Functions return a :class:`Figure`, which a notebook shows as SVG, the same bytes in every run: text stays text, the
+background is transparent, and everything that is not a curve has one ink colour.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.figure
+import numpy as np
+from cycler import cycler
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+
+from .loop import Trace
+from .problem import Problem
+
+__all__ = ["Figure", "StyledAxes", "convergence", "figure", "images", "paths", "style"]
+
+INK = "#0b0b0b"
+COLORS = ["#1f77d0", "#d1572a", "#2a9d6f", "#9a5fc7", "#b8860b", "#7f7f7f"]
+DASHES: list[Any] = ["-", (0, (6, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1.5)), (0, (8, 2, 1, 2, 1, 2))]
+
+# Any, since matplotlib's stub wants every key as a literal.
+STYLE: Any = {
+    "svg.hashsalt": "fo",
+    "svg.fonttype": "none",
+    "font.size": 10.5,
+    "mathtext.fontset": "dejavusans",
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 10.5,
+    "axes.titlelocation": "left",
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#8c8c8c",
+    "grid.alpha": 0.25,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "lines.linewidth": 1.8,
+    "axes.prop_cycle": cycler(color=COLORS, linestyle=DASHES),
+}
+BOUND: dict[str, Any] = {"color": INK, "linestyle": (0, (2, 2)), "linewidth": 1.1}
+
+
+def style() -> Any:
+    """Return a context in which matplotlib draws in the book's style."""
+    return mpl.rc_context(STYLE)
+
+
+class StyledAxes(Axes):
+    """Axes on which a reader's own calls draw in the book's style, too: matplotlib reads most of it when called."""
+
+    def plot(self, *args: Any, **kwargs: Any) -> Any:
+        """Draw curves; arguments are those of matplotlib."""
+        with style():
+            return super().plot(*args, **kwargs)
+
+    def legend(self, *args: Any, **kwargs: Any) -> Any:
+        """Draw a legend; arguments are those of matplotlib."""
+        with style():
+            return super().legend(*args, **kwargs)
+
+
+class Figure(matplotlib.figure.Figure):
+    """A matplotlib figure that shows itself in a notebook, as SVG or, where ``raster`` is set, as PNG.
+
+    A raster figure is for what need not be the same to the last bit on another processor (trained networks, chaotic
+    runs) or is too dense for SVG.
+    """
+
+    raster = False
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        with style():
+            if self.raster:
+                return {"image/png": self._bytes("png"), "text/plain": repr(self)}
+            return {"image/svg+xml": self._bytes("svg").decode(), "text/plain": repr(self)}
+
+    def _bytes(self, form: str) -> bytes:
+        out = io.BytesIO()
+        metadata = {"Date": None} if form == "svg" else {"Software": None}
+        self.savefig(out, format=form, metadata=metadata, bbox_inches="tight", dpi=160)
+        return out.getvalue()
+
+    def __repr__(self) -> str:
+        return f"<Figure with {len(self.axes)} axes>"
+
+
+def figure(
+    columns: int = 1, *, width: float = 6.6, height: float = 3.2, raster: bool = False, **subplots: Any
+) -> tuple[Figure, Any]:
+    """Make an empty figure in the book's style.
+
+    Parameters
+    ----------
+    columns : int
+        Axes side by side.
+    width, height : float
+        In inches, of the whole figure.
+    raster : bool
+        Show it as PNG (see :class:`Figure`), on a white ground.
+    **subplots
+        Passed to matplotlib's ``Figure.subplots``, such as ``sharey=True``.
+
+    Returns
+    -------
+    Figure, Axes or array of Axes
+        As from ``matplotlib.pyplot.subplots``.
+    """
+    with style():
+        fig = Figure(figsize=(width, height), layout="constrained")
+        fig.raster = raster
+        if raster:
+            fig.set_facecolor("white")
+        return fig, fig.subplots(1, columns, subplot_kw={"axes_class": StyledAxes}, **subplots)
+
+
+def convergence(
+    traces: Mapping[str, Trace | ArrayLike],
+    *,
+    minimum: float = 0.0,
+    bounds: Mapping[str, Callable[[NDArray[Any]], ArrayLike]] | None = None,
+    xlabel: str = "step $k$",
+    ylabel: str | None = None,
+    floor: float = 1e-16,
+    log_x: bool = False,
+    ax: Axes | None = None,
+) -> Figure:
+    r"""Draw how far above the minimum each run is at each step, and the bounds that theory gives.
+
+    Parameters
+    ----------
+    traces : dict
+        Label to a :class:`~fo_lib.loop.Trace`, or to a plain array of the quantity itself, one entry for each step.
+    minimum : float
+        Subtracted from the values of traces.
+    bounds : dict, optional
+        Label to a function of the array of steps.
+    xlabel, ylabel : str
+        Labels of the axes; by default of the gap :math:`f(w_k) - f^\star`.
+    floor : float
+        Smaller values are not drawn: below it there is only rounding.
+    log_x : bool
+        Use a logarithmic axis for the steps as well.
+    ax : Axes, optional
+        Draw here, in a figure made by :func:`figure`.
+
+    Returns
+    -------
+    Figure
+    """
+    ax = figure()[1] if ax is None else ax
+    last = 1
+    with style():
+        for label, trace in traces.items():
+            step, gap = _curve(trace, minimum)
+            last = max(last, int(step[-1]))
+            ax.plot(step, np.where(gap > floor, gap, np.nan), label=label)
+        k = np.arange(1 if log_x else 0, last + 1)
+        for label, bound in (bounds or {}).items():
+            y = np.asarray(bound(k))
+            ax.plot(k, np.where(y > floor, y, np.nan), label=label, **BOUND)
+        ax.set(yscale="log", xlabel=xlabel, ylabel=r"gap $f(w_k) - f^\star$" if ylabel is None else ylabel)
+        if log_x:
+            ax.set_xscale("log")
+        ax.legend()
+    return _figure_of(ax)
+
+
+def _figure_of(ax: Axes) -> Figure:
+    if not isinstance(ax.figure, Figure):
+        raise TypeError(f"ax must be made by plots.figure, got axes of {ax.figure!r}")
+    return ax.figure
+
+
+def _curve(trace: Trace | ArrayLike, minimum: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    if isinstance(trace, Trace):
+        return trace.step, trace.value - minimum
+    values = np.asarray(trace, float)
+    return np.arange(len(values)), values
+
+
+def paths(
+    problem: Problem,
+    traces: Mapping[str, Trace],
+    *,
+    x: tuple[float, float],
+    y: tuple[float, float],
+    levels: int | Sequence[float] = 12,
+    labels: tuple[str, str] = ("$w_1$", "$w_2$"),
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw the paths of runs over the level sets of a problem of two weights.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of two weights.
+    traces : dict
+        Label to a trace recorded with ``iterates=True``.
+    x, y : tuple of float
+        Range of the axes.
+    levels : int or sequence of float
+        The level sets: how many (evenly spaced in the root of the gap), or their values.
+    labels : tuple of str
+        Names of the two weights.
+    ax : Axes, optional
+        Draw here, in a figure made by :func:`figure`.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a trace has no iterates of two weights.
+    """
+    ax = figure(height=3.6)[1] if ax is None else ax
+    grid = np.meshgrid(np.linspace(*x, 161), np.linspace(*y, 161))
+    z = np.array([[problem.value(np.array(p)) for p in zip(*row, strict=True)] for row in zip(*grid, strict=True)])
+    low = z.min() if problem.minimum is None else problem.minimum
+    if isinstance(levels, int):
+        levels = (low + np.linspace(0, np.sqrt(z.max() - low), levels + 1)[1:-1] ** 2).tolist()
+    with style():
+        ax.contour(*grid, z, levels=levels, colors="#8c8c8c", linewidths=0.7, alpha=0.8)
+        for label, trace in traces.items():
+            if trace.iterates is None or trace.iterates.shape[1] != 2:
+                raise ValueError(f"traces[{label!r}] must be recorded with iterates=True on a problem of two weights")
+            ax.plot(*trace.iterates.T, marker="o", markersize=3, linewidth=1.2, label=label)
+        if problem.minimizer is not None:
+            ax.plot(*problem.minimizer, marker="*", markersize=11, color=INK, linestyle="")
+        ax.set(xlim=x, ylim=y, xlabel=labels[0], ylabel=labels[1])
+        ax.grid(False)
+        ax.legend()
+    return _figure_of(ax)
+
+
+def images(pictures: Sequence[ArrayLike], titles: Sequence[str], *, height: float = 1.5) -> Figure:
+    """Show small grey pictures in a row, each with a title.
+
+    Parameters
+    ----------
+    pictures : sequence of arrays of shape (height, width)
+        Grey values; each is scaled to its own range.
+    titles : sequence of str
+        One for each.
+    height : float
+        Of the figure, in inches.
+
+    Returns
+    -------
+    Figure
+        As PNG.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many titles as pictures.
+    """
+    fig, axes = figure(len(pictures), height=height, raster=True, squeeze=False)
+    for ax, picture, title in zip(axes[0], pictures, titles, strict=True):
+        ax.imshow(np.asarray(picture), cmap="gray_r", interpolation="nearest")
+        ax.set_title(title, loc="center", fontsize=9)
+        ax.set_axis_off()
+    return fig

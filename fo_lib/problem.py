@@ -1,0 +1,181 @@
+"""What every method needs to know about a function: :class:`Problem`, and :class:`FiniteSum` for means over samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import checks
+from .layout import Layout
+
+__all__ = ["FiniteSum", "Problem", "from_functions", "solve"]
+
+Array = NDArray[np.floating[Any]]
+Weights = Any  # an array, or a list of arrays of one dtype
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    r"""A function to minimize, with what is known about it.
+
+    Parameters
+    ----------
+    value : function
+        ``value(w)``: the objective, a float.
+    grad : function
+        ``grad(w)``: its gradient, of the structure of ``w``.
+    start : array or list of arrays
+        Where a run begins unless told otherwise.
+    name : str
+        What plots and messages call it.
+    L : float, optional
+        Smoothness: a Lipschitz constant of the gradient, the least one where it is known.
+    mu : float
+        Strong convexity: 0 if there is none, or if none is known.
+    hessian : function, optional
+        ``hessian(w)``: for problems whose weights are one vector.
+    minimizer : array, optional
+        The solution, or one of them.
+    minimum : float, optional
+        The value there.
+    """
+
+    value: Callable[[Weights], float]
+    grad: Callable[[Weights], Weights]
+    start: Weights
+    name: str = "problem"
+    L: float | None = None
+    mu: float = 0.0
+    hessian: Callable[[Array], Array] | None = None
+    minimizer: Array | None = None
+    minimum: float | None = None
+
+    @property
+    def condition_number(self) -> float:
+        """``L / mu``; infinite without strong convexity.
+
+        Raises
+        ------
+        ValueError
+            If ``L`` is not known.
+        """
+        if self.L is None:
+            raise ValueError(f"problem {self.name!r} has no known L, hence no condition number")
+        return self.L / self.mu if self.mu > 0 else float("inf")
+
+    def __repr__(self) -> str:
+        known = [f"{k}={v:.4g}" for k in ("L", "mu", "minimum") if (v := getattr(self, k)) is not None]
+        return f"{type(self).__name__}({self.name!r}, {', '.join(known)})"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FiniteSum(Problem):
+    """A mean of losses over samples, plus a regularizer that every sample shares.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of samples.
+    sample_grad : function
+        ``sample_grad(w, rows)``: the gradient with the mean taken over ``rows`` (integers) only.
+    L_max : float
+        The largest smoothness constant of a single sample's loss, regularizer included.
+    """
+
+    n_samples: int
+    sample_grad: Callable[[Weights, NDArray[np.int64]], Weights]
+    L_max: float | None = None
+
+
+def from_functions(
+    value: Callable[[Weights], float],
+    grad: Callable[[Weights], Weights],
+    start: Weights,
+    *,
+    name: str = "problem",
+    L: float | None = None,
+    mu: float = 0.0,
+) -> Problem:
+    """Make a problem of your own functions, tried once at ``start``.
+
+    Parameters
+    ----------
+    value, grad : function
+        ``value(w)``, a float, and ``grad(w)``, of the structure of ``w``.
+    start : array or list of arrays
+        Where a run begins; integers become float64.
+    name : str
+        What plots and messages call it.
+    L, mu : float
+        Smoothness and strong convexity, where you know them.
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a function cannot be called, its result at ``start`` is not finite or has the wrong shape, or the
+        constants are not ``0 <= mu <= L``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fo_lib import problems
+    >>> problems.from_functions(lambda w: w @ w, lambda w: 2 * w, np.ones(3), L=2.0, mu=2.0)
+    Problem('problem', L=2, mu=2)
+    """
+    checks.function("value", value)
+    checks.function("grad", grad)
+    layout = Layout(start)
+    if L is not None:
+        checks.number("L", L, above=0.0)
+    checks.number("mu", mu, at_least=0.0, **({} if L is None else {"at_most": L}))
+    w = layout.unflatten(layout.flatten(start, "start"))
+    checks.number("value(start)", value(w))
+    checks.array("grad(start)", layout.flatten(grad(w), "grad(start)"))
+    return Problem(value=value, grad=grad, start=w, name=name, L=L, mu=mu)
+
+
+def solve(problem: Problem, *, tolerance: float = 1e-12, steps: int = 100) -> Problem:
+    """Find the minimizer of a smooth convex problem by Newton's method, for reference.
+
+    Parameters
+    ----------
+    problem : Problem
+        With a ``hessian``.
+    tolerance : float
+        Largest gradient norm accepted, relative to that at the start.
+    steps : int
+        Newton steps after which to give up.
+
+    Returns
+    -------
+    Problem
+        The same problem with ``minimizer`` and ``minimum``.
+
+    Raises
+    ------
+    ValueError
+        If the problem has no Hessian, or the tolerance was not reached.
+    """
+    if problem.hessian is None:
+        raise ValueError(f"solve needs a problem with a hessian, got {problem!r}")
+    w = np.array(problem.start)
+    first = np.linalg.norm(problem.grad(w))
+    for _ in range(steps):
+        g = problem.grad(w)
+        if np.linalg.norm(g) <= tolerance * first:
+            return replace(problem, minimizer=w, minimum=problem.value(w))
+        direction = np.linalg.lstsq(problem.hessian(w), -g, rcond=None)[0]
+        size, value, slope = 1.0, problem.value(w), g @ direction
+        # near the solution the decrease drowns in rounding, hence the allowance
+        while problem.value(w + size * direction) > value + 1e-4 * size * slope + 1e-14 * abs(value):
+            size /= 2
+        w = w + size * direction
+    raise ValueError(f"solve did not reach tolerance {tolerance:g} on {problem!r} in {steps} Newton steps")

@@ -1,0 +1,88 @@
+"""The built book, and a small book that uses every component, for the tests of pages."""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import http.server
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.book.small_book import FIXTURE, build, link_shared_folders
+from tools import browser
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = ROOT / "_build" / "html"
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: Any) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture(scope="session")
+def book_site() -> Path:
+    """The built book; `make test` builds it first."""
+    assert (SITE / "index.html").is_file(), "the book is not built: run `make book`"
+    return SITE
+
+
+@pytest.fixture(scope="session")
+def fixture_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small book, built once in a run: the workers of pytest-xdist share a lock and the result."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "small-book"
+    with (shared / "small-book.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            shutil.copytree(FIXTURE, folder, ignore=shutil.ignore_patterns("_build", "__pycache__"))
+            link_shared_folders(folder)
+            result = build(folder)
+            (folder / "log.txt").write_text(result.stdout + result.stderr, encoding="utf-8")
+    assert (folder / "_build" / "html" / "index.html").is_file(), (folder / "log.txt").read_text(encoding="utf-8")
+    return folder / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def sites(book_site: Path, fixture_site: Path) -> dict[str, Path]:
+    return {"book": book_site, "small": fixture_site}
+
+
+@pytest.fixture(scope="session")
+def addresses(sites: dict[str, Path]) -> Iterator[dict[str, str]]:
+    """Both sites, served on this machine."""
+    servers = {}
+    for name, site in sites.items():
+        handler = functools.partial(QuietHandler, directory=str(site))
+        servers[name] = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=servers[name].serve_forever, daemon=True).start()
+    yield {name: f"http://127.0.0.1:{server.server_port}" for name, server in servers.items()}
+    for server in servers.values():
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A running browser; the only place where browser tests are skipped."""
+    path = browser.find()
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(browser.MISSING)
+        pytest.skip(browser.MISSING)
+    from playwright.sync_api import sync_playwright  # takes half a second
+
+    arguments = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")
+    with sync_playwright() as playwright:
+        instance = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield instance
+        instance.close()

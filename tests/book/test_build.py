@@ -1,0 +1,67 @@
+"""The build is strict: what a reader would stumble over fails it, with the reason in the output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.book.small_book import build, write_book
+
+THEOREM = """# Page
+
+```{prf:theorem} A name
+:label: thm-a
+Let $x > 0$.
+
+CHECK
+```
+"""
+
+QUIZ = "# Page\n\n```{quiz}\nWhich?\n- [x] this :: Yes.\n- [ ] that :: No.\n```\n"
+
+FAULTS = {
+    "reference": ("# Page\n\nSee {ref}`nowhere`.\n", "nowhere"),
+    "theorem reference": ("# Page\n\nSee {prf:ref}`thm-nowhere`.\n", "thm-nowhere"),
+    "equation reference": ("# Page\n\nSee {eq}`eq-nowhere`.\n", "eq-nowhere"),
+    "citation": ("# Page\n\nSee {cite:p}`nobody1900`.\n", "nobody1900"),
+    "glossary term": ("# Page\n\nSee {term}`nonsense`.\n", "nonsense"),
+    "formula": ("# Page\n\nIt is $\\nosuchmacro{x}$.\n", "nosuchmacro"),
+    "image without alt text": ("# Page\n\n![](assets/images/favicon.svg)\n", "without alt text"),
+    "quiz without a right option": (QUIZ.replace("[x]", "[ ]"), "a right one"),
+    "quiz without an explanation": (QUIZ.replace(" :: No.", ""), "no explanation"),
+    "test that does not exist": (
+        THEOREM.replace("CHECK", "{checked-by}`tests/theorems/test_a.py::test_other`"),
+        "names no test: tests/theorems/test_a.py::test_other",
+    ),
+    "test file that does not exist": (
+        THEOREM.replace("CHECK", "{checked-by}`tests/theorems/test_b.py::test_a`"),
+        "names no test: tests/theorems/test_b.py::test_a",
+    ),
+    "theorem without a test": (THEOREM.replace("CHECK", ""), "thm-a has no {checked-by} line"),
+}
+GOOD = THEOREM.replace("CHECK", "{checked-by}`tests/theorems/test_a.py::test_a`") + QUIZ.removeprefix("# Page\n")
+
+
+def write_test(folder: Path) -> None:
+    (folder / "tests" / "theorems").mkdir(parents=True)
+    (folder / "tests" / "theorems" / "test_a.py").write_text("def test_a():\n    pass\n", encoding="utf-8")
+
+
+def test_a_page_without_faults_builds(tmp_path: Path) -> None:
+    write_test(tmp_path)
+    write_book(tmp_path, GOOD)
+    result = build(tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    page = (tmp_path / "_build" / "html" / "book" / "index.html").read_text(encoding="utf-8")
+    assert "/blob/main/tests/theorems/test_a.py#L1" in page
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_fails_the_build(fault: str, tmp_path: Path) -> None:
+    page, reason = FAULTS[fault]
+    write_test(tmp_path)
+    write_book(tmp_path, page)
+    result = build(tmp_path)
+    assert result.returncode != 0, f"the page was built: {page}"
+    assert reason in result.stdout + result.stderr

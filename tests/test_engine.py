@@ -1,0 +1,190 @@
+"""The compiled pass computes what the rule says, and refuses what it could get wrong."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from fo_lib import engine, rules
+from fo_lib.engine import Stepper, can_fuse, fuse, signature
+
+ALL = [getattr(rules, name) for name in rules.__all__]
+EVERY_RULE = pytest.mark.parametrize("rule", ALL, ids=rules.__all__)
+DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+SCALE = 3.0
+
+
+def two_step_average(w, g, a, b, c, learning_rate=0.1):
+    """A reader's rule with three states."""
+    return w - learning_rate * (g + a + b + c) / 4, g, a, b
+
+
+def reads_a_global(w, g, learning_rate=0.1):
+    return w - learning_rate * SCALE * g
+
+
+def returns_too_little(w, g, v, learning_rate=0.1):
+    return w - learning_rate * g
+
+
+def returns_a_number(w, g, learning_rate=0.1):
+    return 0.0
+
+
+def scaled(factor):
+    def rule(w, g, learning_rate=0.1):
+        return w - factor * learning_rate * g
+
+    return rule
+
+
+def steps(rule, fused, dtype, shapes=((3, 4), (5,)), n=12):
+    rng = np.random.default_rng(1)
+    weights = [rng.standard_normal(s).astype(dtype) for s in shapes]
+    steppers = [Stepper(rule, fused=fused) for _ in shapes]
+    for _ in range(n):
+        for w, step in zip(weights, steppers, strict=True):
+            step(w, rng.standard_normal(w.shape).astype(dtype))
+    return weights
+
+
+@EVERY_RULE
+@DTYPES
+def test_fused_equals_numpy_on_variables_of_different_shapes(rule, dtype):
+    for a, b in zip(steps(rule, True, dtype), steps(rule, False, dtype), strict=True):
+        assert a.dtype == dtype
+        # float32: hyperparameters are rounded to the dtype first, beta2 = 0.999 to 2e-8 and 1 - beta2 to 5e-5
+        np.testing.assert_allclose(a, b, rtol=1e-4 if dtype == np.float32 else 1e-12, atol=1e-6 * (dtype == np.float32))
+
+
+def test_a_second_process_reads_the_compiled_rule_from_disk():
+    """Numba's cache is written by this process and must be right, not only present, in the next."""
+    code = (
+        "import numpy as np; from fo_lib import Stepper, engine, rules; w = np.ones(3);"
+        "Stepper(rules.adam, fused=True)(w, np.array([1.0, -2.0, 3.0]));"
+        "print(w.tolist(), sum(engine.fuse(rules.adam, np.float64).stats.cache_hits.values()))"
+    )
+    for _ in range(2):
+        out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    w = np.ones(3)
+    Stepper(rules.adam, fused=False)(w, np.array([1.0, -2.0, 3.0]))
+    weights, hits = out.strip().rsplit(" ", 1)
+    np.testing.assert_allclose(json.loads(weights), w, rtol=1e-14)
+    assert hits == "1"
+
+
+def test_a_rule_with_three_states_is_fused():
+    for a, b in zip(steps(two_step_average, True, np.float64), steps(two_step_average, False, np.float64), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13)
+
+
+def test_fused_steps_keep_nan_and_infinity_visible():
+    w = np.zeros(4)
+    Stepper(rules.adam, fused=True)(w, np.array([1.0, np.nan, np.inf, -1.0]))
+    assert np.isnan(w[1])
+    assert not np.isfinite(w[2])
+    np.testing.assert_allclose(w[[0, 3]], [-1e-3, 1e-3], rtol=1e-6)
+
+
+def test_large_arrays_are_fused_by_default_and_small_ones_are_not(monkeypatch):
+    calls = []
+    monkeypatch.setattr(engine, "fuse", lambda rule, dtype: lambda *args: calls.append(args[0].size))
+    for size in (engine.FUSE_FROM - 1, engine.FUSE_FROM):
+        Stepper(rules.gradient_descent)(np.ones(size), np.ones(size))
+    assert calls == [engine.FUSE_FROM]
+
+
+def test_a_non_contiguous_array_is_refused_by_the_fused_pass_instead_of_being_copied():
+    w = np.ones((4, 4))[:, :2]
+    with pytest.raises(ValueError, match="copy"):
+        Stepper(rules.gradient_descent, fused=True)(w, np.ones((4, 2)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [(scaled(2.0), "without a closure"), (np.add, "plain function"), (reads_a_global, "'SCALE': make it a hyper")],
+)
+def test_what_could_be_compiled_wrongly_is_refused(rule, reason):
+    assert not can_fuse(rule)
+    with pytest.raises(TypeError, match=reason):
+        engine._fingerprint(rule)
+
+
+def test_a_rule_that_cannot_be_fused_runs_as_numpy():
+    w = np.ones(engine.FUSE_FROM)
+    Stepper(scaled(2.0))(w, np.ones_like(w))
+    np.testing.assert_allclose(w, 0.8)
+
+
+def test_the_cache_key_follows_the_text_of_a_rule_and_its_helpers():
+    keys = {engine._fingerprint(rule) for rule in ALL}
+    assert len(keys) == len(ALL)
+    one, two = ({} for _ in range(2))
+    source = "def helper(x): return {} * x\ndef rule(w, g, learning_rate=0.1): return w - helper(learning_rate * g)"
+    exec(source.format(1), one)
+    exec(source.format(2), two)
+    assert engine._fingerprint(one["rule"]) != engine._fingerprint(two["rule"])
+
+
+def test_without_numba_nothing_is_fused(monkeypatch):
+    monkeypatch.setattr(engine.importlib.util, "find_spec", lambda name: None)
+    can_fuse.cache_clear()
+    assert not can_fuse(rules.gradient_descent)
+    can_fuse.cache_clear()
+
+
+def test_numba_is_not_imported_for_small_arrays():
+    code = "import sys, numpy as np; from fo_lib import Stepper, rules; Stepper(rules.adam)(np.ones(9), np.ones(9))"
+    subprocess.run([sys.executable, "-c", code + "; assert 'numba' not in sys.modules"], check=True)
+
+
+def test_the_roles_of_parameters():
+    sig = signature(rules.adam)
+    assert sig.state == ("m", "v")
+    assert sig.takes_t
+    assert list(sig.hyper) == ["learning_rate", "beta1", "beta2", "epsilon"]
+    assert fuse(rules.adam, np.float64) is fuse(rules.adam, np.float64)
+
+
+@pytest.mark.parametrize("rule", [lambda w: w, lambda w, g: w, lambda w, g, *, learning_rate=1.0: w])
+def test_what_is_no_rule_is_refused(rule):
+    with pytest.raises(TypeError, match=r"rule must be a function rule\(w, g, \*state, \[t\], learning_rate="):
+        Stepper(rule)
+    with pytest.raises(TypeError, match="rule must be a function, got 'adam'"):
+        Stepper("adam")
+
+
+@pytest.mark.parametrize(
+    ("rule", "hyper", "error", "message"),
+    [
+        (rules.adam, {"momentum": 0.9}, TypeError, r"rule 'adam' has hyperparameters \['learning_rate', .*'momentum'"),
+        (rules.adam, {"learning_rate": 0}, ValueError, "learning_rate must be a finite number and > 0, got 0"),
+        (rules.adam, {"learning_rate": "fast"}, TypeError, "learning_rate must be a finite number and > 0"),
+        (rules.momentum, {"momentum": 1.0}, ValueError, "momentum must be a finite number and >= 0 and < 1, got 1"),
+        (rules.nesterov, {"momentum": -0.1}, ValueError, "momentum must be"),
+        (rules.rmsprop, {"rho": 1.5}, ValueError, "rho must be"),
+        (rules.adam, {"beta1": 1.0}, ValueError, "beta1 must be"),
+        (rules.adam, {"beta2": np.nan}, ValueError, "beta2 must be"),
+        (rules.adagrad, {"epsilon": -1e-8}, ValueError, "epsilon must be a finite number and >= 0"),
+        (rules.adamw, {"weight_decay": -1}, ValueError, "weight_decay must be a finite number and >= 0"),
+    ],
+)
+def test_bad_hyperparameters_are_named(rule, hyper, error, message):
+    with pytest.raises(error, match=message):
+        Stepper(rule, **hyper)
+
+
+def test_a_gradient_of_another_shape_or_dtype_is_refused():
+    step = Stepper(rules.gradient_descent)
+    with pytest.raises(ValueError, match=r"g must have the shape and dtype of w, \(3,\) float64, got \(2,\)"):
+        step(np.ones(3), np.ones(2))
+    with pytest.raises(ValueError, match=r"got \(3,\) float32"):
+        step(np.ones(3), np.ones(3, np.float32))
+
+
+@pytest.mark.parametrize("rule", [returns_too_little, returns_a_number])
+def test_a_rule_that_returns_the_wrong_thing_is_refused(rule):
+    with pytest.raises(ValueError, match=rf"rule '{rule.__name__}' must return"):
+        Stepper(rule)(np.ones(2), np.ones(2))

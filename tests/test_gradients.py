@@ -1,0 +1,140 @@
+"""Mini-batches see the samples they say they see; check_gradient finds what is wrong."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fo_lib import check_gradient, gradients, problems
+
+N = 10
+ORDERS = [gradients.reshuffled, gradients.shuffled_once, gradients.with_replacement, gradients.in_order]
+
+
+def counting_problem(n=N):
+    """Least squares whose one-sample gradient at w = 0 is minus the sample's number, counted from 1."""
+    return problems.least_squares(np.ones((n, 1)), np.arange(1.0, n + 1))
+
+
+def batches(size, order, steps, seed=0, n=N):
+    estimate = gradients.mini_batch(size, order)(counting_problem(n), seed)
+    return [-estimate(np.zeros(1), t)[0] for t in range(1, steps + 1)]
+
+
+@given(st.integers(1, N), st.sampled_from(ORDERS[:2] + ORDERS[3:]), st.integers(0, 5))
+def test_an_epoch_uses_every_sample_once(size, order, seed):
+    per_epoch = -(-N // size)
+    means = batches(size, order, 2 * per_epoch, seed)
+    sizes = [min(size, N - k * size) for k in range(per_epoch)]
+    for epoch in (means[:per_epoch], means[per_epoch:]):
+        assert np.dot(epoch, sizes) == pytest.approx(N * (N + 1) / 2)
+
+
+def test_the_last_batch_of_an_epoch_is_the_rest():
+    assert batches(4, gradients.in_order, 4) == [2.5, 6.5, 9.5, 2.5]
+
+
+def test_reshuffling_changes_the_order_and_shuffling_once_does_not():
+    one = batches(1, gradients.reshuffled, 2 * N)
+    two = batches(1, gradients.shuffled_once, 2 * N)
+    assert one[:N] != one[N:]
+    assert two[:N] == two[N:] != sorted(two[:N])
+    assert sorted(one[:N]) == sorted(two[:N]) == list(range(1, N + 1))
+
+
+def test_sampling_with_replacement_repeats_and_omits():
+    drawn = batches(1, gradients.with_replacement, 5000, n=10)
+    counts = np.bincount(np.round(drawn).astype(int), minlength=11)[1:]
+    assert counts.min() > 400
+    assert len(set(drawn[:10])) < 10
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_a_step_draws_depends_on_seed_and_step_alone(order):
+    estimate = gradients.mini_batch(3, order)(counting_problem(), 7)
+    forwards = [estimate(np.zeros(1), t)[0] for t in range(1, 9)]
+    backwards = [estimate(np.zeros(1), t)[0] for t in range(8, 0, -1)]
+    assert forwards == backwards[::-1]
+
+
+def test_seeds_differ():
+    assert batches(1, gradients.reshuffled, N, seed=0) != batches(1, gradients.reshuffled, N, seed=1)
+
+
+def test_a_batch_of_everything_is_the_full_gradient():
+    problem = counting_problem()
+    estimate = gradients.mini_batch(N)(problem, 0)
+    np.testing.assert_allclose(estimate(np.ones(1), 1), problem.grad(np.ones(1)), rtol=1e-14)
+    assert gradients.full(problem)(np.ones(1), 1) == problem.grad(np.ones(1))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: gradients.mini_batch(0), ValueError, "size must be a whole number >= 1, got 0"),
+        (lambda: gradients.mini_batch(2.0), TypeError, "size must be a whole number >= 1, got 2.0"),
+        (lambda: gradients.mini_batch(2, "random"), TypeError, "order must be a function, got 'random'"),
+        (
+            lambda: gradients.mini_batch(11)(counting_problem(), 0),
+            ValueError,
+            r"<= 10 \(the number of samples\), got 11",
+        ),
+        (
+            lambda: gradients.mini_batch(1)(problems.rosenbrock(), 0),
+            TypeError,
+            r"mini_batch needs a problem with samples",
+        ),
+    ],
+)
+def test_bad_input_is_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def cubes(w):
+    return (w**3).sum()
+
+
+def test_a_right_gradient_passes_both_ways():
+    errors = check_gradient(cubes, lambda w: 3 * w**2, np.array([1.0, -2.0, 3.0]))
+    assert errors["central differences"] < 1e-9
+    assert errors["complex step"] < 1e-15
+
+
+@pytest.mark.parametrize("wrong", [lambda w: -3 * w**2, lambda w: 3.001 * w**2, lambda w: 3 * w**2 + [0, 0, 1e-3]])
+def test_a_wrong_gradient_is_found_and_the_entry_named(wrong):
+    with pytest.raises(ValueError, match=r"grad is wrong: entry \d is .*, by complex step it is"):
+        check_gradient(cubes, wrong, np.array([1.0, -2.0, 3.0]))
+
+
+def test_the_complex_step_decides_where_differences_lose_their_digits():
+
+    def far(w):
+        return cubes(w) + 1e6
+
+    errors = check_gradient(far, lambda w: 3 * w**2, np.ones(2), tolerance=1e-14)
+    assert errors["central differences"] > 1e-7
+    with pytest.raises(ValueError, match=r"by complex step it is 3 .*tolerance 1\.0e-12"):
+        check_gradient(far, lambda w: 3 * w**2 * (1 + 1e-11), np.ones(2), tolerance=1e-12)
+
+
+def test_values_that_are_not_complex_functions_are_judged_by_differences_alone():
+    for value in (lambda w: np.abs(w).sum(), lambda w: float(w.sum()), lambda w: np.zeros(1) + w.real.sum()):
+        assert list(check_gradient(value, np.ones_like, np.array([1.0, 2.0]))) == ["central differences"]
+
+
+def test_lists_of_arrays_are_checked_in_float64_whatever_their_dtype():
+    w = [np.ones((2, 2), np.float32), np.ones(3, np.float32)]
+    errors = check_gradient(lambda w: cubes(w[0]) + cubes(w[1]), lambda w: [3 * a**2 for a in w], w)
+    assert errors["central differences"] < 1e-9
+
+
+def test_a_zero_gradient_is_right_where_the_value_is_flat():
+    assert check_gradient(lambda w: 5.0, np.zeros_like, np.ones(2)) == {"central differences": 0.0, "complex step": 0.0}
+
+
+def test_check_gradient_refuses_bad_arguments():
+    with pytest.raises(ValueError, match="tolerance must be a finite number and > 0, got 0"):
+        check_gradient(cubes, cubes, np.ones(2), tolerance=0)
+    with pytest.raises(ValueError, match="start must hold finite numbers"):
+        check_gradient(cubes, cubes, np.array([np.nan]))

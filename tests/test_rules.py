@@ -1,0 +1,121 @@
+"""Each rule is its formula: checked by hand on numbers, and on every kind of array it promises to take."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fo_lib import rules
+from fo_lib.engine import signature
+
+ALL = [getattr(rules, name) for name in rules.__all__]
+EVERY_RULE = pytest.mark.parametrize("rule", ALL, ids=rules.__all__)
+
+
+def run(rule, w, gradients, **hyper):
+    """Apply a rule to a list of gradients as the textbook would: state from zero, t from 1."""
+    sig = signature(rule)
+    state = [0.0 * w for _ in sig.state]
+    for t, g in enumerate(gradients, start=1):
+        result = rule(w, g, *state, *([t] if sig.takes_t else []), **hyper)
+        w, *state = result if sig.state else (result,)
+    return w
+
+
+def test_all_is_sorted_and_complete():
+    functions = [n for n, f in vars(rules).items() if callable(f) and getattr(f, "__module__", "") == rules.__name__]
+    assert sorted(functions) == rules.__all__
+
+
+def test_gradient_descent_by_hand():
+    assert run(rules.gradient_descent, 1.0, [2.0, -1.0], learning_rate=0.5) == 1.0 - 0.5 * 2 + 0.5 * 1
+
+
+def test_momentum_by_hand():
+    # v: -0.5 * 2 = -1, then .5 * -1 + .5 * 1 = 0, then .5 * 0 - .5 * 4 = -2
+    assert run(rules.momentum, 1.0, [2.0, -1.0, 4.0], learning_rate=0.5, momentum=0.5) == 1 - 1 + 0 - 2
+
+
+def test_nesterov_is_momentum_with_the_gradient_taken_ahead():
+    rate, beta, curvature = 0.1, 0.8, 3.0
+    x, v, path = 1.0, 0.0, []
+    for _ in range(10):  # the two-point form, in which the gradient is taken at x + beta v
+        v = beta * v - rate * curvature * (x + beta * v)
+        x = x + v
+        path.append(x + beta * v)
+    w, u = 1.0, 0.0
+    for expected in path:
+        w, u = rules.nesterov(w, curvature * w, u, learning_rate=rate, momentum=beta)
+        assert w == pytest.approx(expected, rel=1e-13)
+
+
+def test_adagrad_by_hand():
+    # s: 9, then 25
+    w = run(rules.adagrad, 0.0, [3.0, 4.0], learning_rate=1.0, epsilon=0.5)
+    assert w == pytest.approx(-3 / 3.5 - 4 / 5.5, rel=1e-15)
+
+
+def test_rmsprop_by_hand():
+    # v: .25 * 16 = 4, then .75 * 4 + .25 * 16 = 7
+    w = run(rules.rmsprop, 0.0, [4.0, 4.0], learning_rate=1.0, rho=0.75, epsilon=0.5)
+    assert w == pytest.approx(-4 / 2.5 - 4 / (math.sqrt(7) + 0.5), rel=1e-15)
+
+
+def test_adam_by_hand():
+    # m: 2, then 2; m_hat: 4, 8/3.  v: 4, then 4; v_hat: 16, 64/7
+    w = run(rules.adam, 0.0, [4.0, 2.0], learning_rate=1.0, beta1=0.5, beta2=0.75, epsilon=0.25)
+    assert w == pytest.approx(-4 / 4.25 - (8 / 3) / (math.sqrt(64 / 7) + 0.25), rel=1e-15)
+
+
+@given(st.floats(1e-3, 1e3), st.floats(-1, 1).filter(lambda b: abs(b) > 0.01))
+def test_adam_under_a_constant_gradient_moves_by_the_learning_rate_every_step(size, sign):
+    """A counter that is never advanced, or an epsilon outside the division, breaks this."""
+    g, w = size * np.sign(sign), 0.0
+    m = v = 0.0
+    for t in range(1, 30):
+        before = w
+        w, m, v = rules.adam(w, g, m, v, t, learning_rate=0.5, epsilon=0.0)
+        assert w - before == pytest.approx(-0.5 * np.sign(g), rel=1e-10)
+
+
+def test_adamw_is_adam_plus_decay_of_the_old_weights():
+    w = run(rules.adamw, 2.0, [1.0], learning_rate=0.1, weight_decay=0.5, epsilon=0.0)
+    assert w == pytest.approx(2.0 - 0.1 * 1.0 - 0.1 * 0.5 * 2.0, rel=1e-14)
+    gradients = [1.0, -2.0, 0.5]
+    assert run(rules.adamw, 2.0, gradients, weight_decay=0.0) == run(rules.adam, 2.0, gradients)
+
+
+@EVERY_RULE
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_arrays_of_every_shape_match_python_floats(rule, dtype):
+    """Twelve steps on two variables of different shapes: nothing is shared between weights."""
+    rng = np.random.default_rng(0)
+    for shape in [(2, 3), (4,)]:
+        w = rng.standard_normal(shape).astype(dtype)
+        gradients = rng.standard_normal((12, *shape)).astype(dtype)
+        result = run(rule, w, list(gradients))
+        assert result.dtype == dtype
+        for i in np.ndindex(shape):
+            expected = run(rule, float(w[i]), [float(g[i]) for g in gradients])
+            assert result[i] == pytest.approx(expected, rel=2e-5 if dtype == np.float32 else 1e-12)
+
+
+@EVERY_RULE
+def test_a_rule_changes_none_of_its_arguments(rule):
+    sig = signature(rule)
+    arrays = [np.full(3, x) for x in (1.0, 0.5, *[0.25] * len(sig.state))]
+    copies = [a.copy() for a in arrays]
+    rule(*arrays, *([1] if sig.takes_t else []))
+    for a, b in zip(arrays, copies, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@EVERY_RULE
+def test_each_docstring_names_its_source_and_every_parameter(rule):
+    text = rule.__doc__
+    assert "Notes\n" in text
+    assert any(year in text for year in map(str, range(1847, 2027)))
+    for name in signature(rule).hyper:
+        assert name in text, name

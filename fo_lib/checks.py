@@ -77,7 +77,7 @@ def function(name: str, value: object) -> None:
 def array(name: str, value: ArrayLike, *, ndim: int | None = None, shape: tuple[int, ...] | None = None) -> Float:
     """Return ``value`` as a non-empty floating-point array of finite numbers.
 
-    float32 and float64 keep their dtype; integers and booleans become float64.
+    float32 and float64 keep their dtype; other floats, integers and booleans become float64.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def array(name: str, value: ArrayLike, *, ndim: int | None = None, shape: tuple[
         a = np.asarray(value)
     except ValueError:
         _refuse(name, value, "an array of numbers (all rows of one length)")
-    if a.dtype.kind in "iub":
+    if a.dtype.kind in "iub" or (a.dtype.kind == "f" and a.itemsize not in (4, 8)):
         a = a.astype(np.float64)
     if a.dtype.kind != "f":
         _refuse(name, f"dtype {a.dtype}", "an array of real numbers", TypeError)

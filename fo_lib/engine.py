@@ -6,14 +6,16 @@ compiled form reads every weight, gradient and state word once and writes it onc
 
 from __future__ import annotations
 
+import builtins
+import dis
 import functools
 import hashlib
 import importlib.util
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FunctionType, ModuleType
-from typing import Any
+from types import FunctionType
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +63,12 @@ def signature(rule: Rule) -> Signature:
     parameters = list(inspect.signature(rule).parameters.values())
     hyper = {p.name: p.default for p in parameters if p.default is not p.empty}
     names = [p.name for p in parameters if p.name not in hyper]
-    if len(names) < 2 or "learning_rate" not in hyper or any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters):
+    if (
+        len(names) < 2
+        or "t" in names[2:-1]
+        or "learning_rate" not in hyper
+        or any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters)
+    ):
         raise TypeError(
             f"rule must be a function rule(w, g, *state, [t], learning_rate=..., ...), got {rule!r} with parameters"
             f" ({', '.join(map(str, parameters))})"
@@ -69,40 +76,56 @@ def signature(rule: Rule) -> Signature:
     return Signature(tuple(n for n in names[2:] if n != "t"), "t" in names[2:], hyper)
 
 
-def hyperparameters(rule: Rule, given: dict[str, Any]) -> dict[str, float]:
-    """Return the rule's defaults updated by ``given``, each checked.
-
-    Raises
-    ------
-    TypeError
-        If the rule has no hyperparameter of a given name, or a value is not a number.
-    ValueError
-        If a value is outside its range.
-    """
+def _hyperparameter(rule: Rule, name: str, value: object) -> float:
+    """Return a hyperparameter as a float, or refuse its name (TypeError) or its value (TypeError, ValueError)."""
     known = signature(rule).hyper
-    for name in given:
-        if name not in known:
-            raise TypeError(f"rule {rule.__name__!r} has hyperparameters {list(known)}, got {name!r}")
-    return {name: checks.number(name, x, **_LIMITS.get(name, {})) for name, x in {**known, **given}.items()}
+    if name not in known:
+        raise TypeError(f"rule {rule.__name__!r} has hyperparameters {list(known)}, got {name!r}")
+    return checks.number(name, value, **_LIMITS.get(name, {}))
 
 
-def _helpers(function: Callable[..., Any]) -> dict[str, FunctionType]:
-    """Return the plain functions that ``function`` calls; refuse anything else that it reads."""
-    if not isinstance(function, FunctionType) or function.__closure__:
-        raise TypeError(f"only a plain function without a closure can be compiled, got {function!r}")
-    read = {n: function.__globals__[n] for n in function.__code__.co_names if n in function.__globals__}
-    helpers = {n: x for n, x in read.items() if isinstance(x, FunctionType)}
-    frozen = [n for n, x in read.items() if n not in helpers and not isinstance(x, ModuleType)]
-    if frozen:  # Numba would freeze its value, in its disk cache too: a silently wrong answer later
-        raise TypeError(f"rule {function.__name__!r} reads the global {frozen[0]!r}: make it a hyperparameter")
+def _element_wise(function: object) -> bool:
+    """Tell whether a NumPy function does to an array what it does to each number in it."""
+    return isinstance(function, (np.ufunc, float)) or function is np.where
+
+
+def _refuse(rule: object, what: str) -> NoReturn:
+    raise TypeError(f"rule {getattr(rule, '__name__', rule)!r} cannot be compiled: it {what}")
+
+
+def _helpers(function: Rule) -> dict[str, FunctionType]:
+    """Return the plain functions that a rule calls; refuse what would not be the same for a single number.
+
+    Numba would freeze data that a rule reads, in its disk cache too: a silently wrong answer later. And a sum over all
+    weights, compiled, would be a sum over one.
+    """
+    if not isinstance(function, FunctionType) or function.__closure__ or function.__kwdefaults__:
+        _refuse(function, "is not a plain function without a closure")
+    helpers: dict[str, FunctionType] = {}
+    loaded: object = None  # what the instruction before this one loaded
+    for step in dis.get_instructions(function):
+        found, loaded = loaded, None
+        if step.opname == "LOAD_GLOBAL":
+            loaded = function.__globals__.get(step.argval, getattr(builtins, step.argval, None))
+            if isinstance(loaded, FunctionType):
+                helpers[step.argval] = loaded
+            elif loaded is not np and loaded is not abs:
+                _refuse(function, f"reads the global {step.argval!r}: make it a hyperparameter")
+        elif step.opname in {"LOAD_ATTR", "LOAD_METHOD"}:
+            if found is not np or not _element_wise(getattr(np, step.argval, None)):
+                _refuse(function, f"uses {step.argval!r}, which is not element-wise")
+        elif step.opname in {"MAKE_FUNCTION", "BINARY_SUBSCR", "IMPORT_NAME"} or step.argrepr == "@":
+            _refuse(function, "does more than element-wise arithmetic")
     return helpers
 
 
-def _fingerprint(function: Rule) -> str:
+def _fingerprint(function: Rule, callers: tuple[Rule, ...] = ()) -> str:
     """Return a text that changes with the code of a function or of any helper: Numba's cache key."""
+    if function in callers:
+        _refuse(function, "calls itself")
     helpers, code = _helpers(function), function.__code__
     parts = [code.co_code.hex(), repr(code.co_consts), repr(code.co_names), repr(function.__defaults__)]
-    parts += [_fingerprint(h) for h in helpers.values()]
+    parts += [_fingerprint(helper, (*callers, function)) for helper in helpers.values()]
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
@@ -135,7 +158,7 @@ def fuse(rule: Rule, dtype: type = np.float64) -> Callable[..., None]:
     Parameters
     ----------
     rule : function
-        A plain function that reads nothing but its arguments, NumPy and other such functions.
+        A plain function of element-wise arithmetic: NumPy's ufuncs, ``where``, and other such functions.
     dtype : type
         ``numpy.float32`` or ``numpy.float64``: of the arrays and of every number passed.
 
@@ -193,25 +216,50 @@ class Stepper:
     def __init__(self, rule: Rule, *, fused: bool | None = None, **hyper: float) -> None:
         self.rule, self.fused = rule, fused
         self.signature = signature(rule)
-        self.hyper = hyperparameters(rule, hyper)
+        given = {**self.signature.hyper, **hyper}
+        self.hyper = {name: _hyperparameter(rule, name, value) for name, value in given.items()}
         self.state: list[Array] = []
+        self.like: tuple[tuple[int, ...], np.dtype[Any]] | None = None
         self.t = 0
 
     def __call__(self, w: Array, g: Array, **hyper: float) -> None:
-        """Update the array ``w`` in place with gradient ``g``; ``hyper`` overrides for this step only."""
-        if g.shape != w.shape or g.dtype != w.dtype:
-            raise ValueError(f"g must have the shape and dtype of w, {w.shape} {w.dtype}, got {g.shape} {g.dtype}")
-        if not self.state:
-            self.state = [np.zeros_like(w) for _ in self.signature.state]
-        self.t += 1
-        numbers = [*([float(self.t)] if self.signature.takes_t else []), *{**self.hyper, **hyper}.values()]
+        """Update the array ``w`` in place with gradient ``g``; ``hyper`` overrides for this step only.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``w`` is not a writeable float array of the shape and dtype of the first call, ``g`` does not match it,
+            or a hyperparameter is unknown or outside its range.
+        """
+        self._check_arrays(w, g)
+        if hyper:
+            hyper = {name: _hyperparameter(self.rule, name, value) for name, value in hyper.items()}
+        t = self.t + 1
+        numbers = [*([float(t)] if self.signature.takes_t else []), *{**self.hyper, **hyper}.values()]
         if self._fuse(w):
             # reshape with copy=False: a silent copy would lose the update
             flat = [a.reshape(-1, copy=False) for a in (w, g, *self.state)]
             dtype: type = w.dtype.type
             fuse(self.rule, dtype)(*flat, *map(dtype, numbers))
         else:
-            w[...], *self.state = self._results(self.rule(w, g, *self.state, *numbers), w)
+            new, *state = self._results(self.rule(w, g, *self.state, *numbers), w)
+            # copies: a rule may return w or g themselves as state
+            self.state = [np.array(s, w.dtype) for s in state]
+            w[...] = new
+        self.t = t
+
+    def _check_arrays(self, w: Array, g: Array) -> None:
+        if g.shape != w.shape or g.dtype != w.dtype:
+            raise ValueError(f"g must have the shape and dtype of w, {w.shape} {w.dtype}, got {g.shape} {g.dtype}")
+        if self.like is None:
+            if w.dtype.kind != "f" or not w.flags.writeable:
+                raise ValueError(
+                    f"w must be a writeable float array, got dtype {w.dtype}, writeable={w.flags.writeable}"
+                )
+            self.like = w.shape, w.dtype
+            self.state = [np.zeros_like(w) for _ in self.signature.state]
+        elif (w.shape, w.dtype) != self.like:
+            raise ValueError(f"w must have the shape and dtype of the first call, {self.like}, got {w.shape} {w.dtype}")
 
     def _results(self, new: Any, w: Array) -> tuple[Array, ...]:
         results = new if self.signature.state else (new,)

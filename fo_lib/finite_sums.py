@@ -66,10 +66,18 @@ def _huber_loss(threshold: float) -> _Loss:
     )
 
 
+def _largest_eigenvalue(X: Array) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        gram = X.T @ X / len(X)
+    if not np.isfinite(gram).all() or not gram.any():
+        raise ValueError("X must hold numbers whose squares are finite and not all zero")
+    return float(np.linalg.eigvalsh(gram)[-1])
+
+
 def _linear(name: str, X: Array, y: Array, loss: _Loss, l2: float) -> FiniteSum:
     n, d = X.shape
     y = y.astype(X.dtype)
-    spectrum = np.linalg.eigvalsh(X.T @ X / n).astype(float)
+    largest = _largest_eigenvalue(X)
     row_norms = np.einsum("ij,ij->i", X, X)
 
     def sample_grad(w: Array, rows: Rows) -> Array:
@@ -86,7 +94,7 @@ def _linear(name: str, X: Array, y: Array, loss: _Loss, l2: float) -> FiniteSum:
         grad=lambda w: sample_grad(w, EVERY_ROW),
         start=np.zeros(d, X.dtype),
         name=name,
-        L=loss.max_curvature * float(spectrum[-1]) + l2,
+        L=loss.max_curvature * largest + l2,
         mu=l2,
         hessian=hessian,
         n_samples=n,
@@ -241,10 +249,12 @@ def softmax_regression(X: ArrayLike, y: ArrayLike, *, classes: int | None = None
     """
     X, _ = _samples(X, y, l2)
     n, d = X.shape
+    if classes is None and np.max(y) >= n:
+        raise ValueError(f"y must hold labels below the number of samples, {n}, or pass classes=; got {np.max(y)}")
     k = int(np.max(y)) + 1 if classes is None else checks.count("classes", classes, at_least=2)
     y = checks.labels("y", y, n=n, allowed=range(k))
     X1 = np.column_stack([X, np.ones(n, X.dtype)])
-    spectrum = np.linalg.eigvalsh(X1.T @ X1 / n).astype(float)
+    largest = _largest_eigenvalue(X1)
 
     def value(w: list[Array]) -> float:
         W, b = w
@@ -264,7 +274,7 @@ def softmax_regression(X: ArrayLike, y: ArrayLike, *, classes: int | None = None
         grad=lambda w: sample_grad(w, EVERY_ROW),
         start=[np.zeros((d, k), X.dtype), np.zeros(k, X.dtype)],
         name="softmax regression",
-        L=0.5 * float(spectrum[-1]) + l2,
+        L=0.5 * largest + l2,
         n_samples=n,
         sample_grad=sample_grad,
         L_max=0.5 * float(np.einsum("ij,ij->i", X1, X1).max()) + l2,

@@ -100,12 +100,19 @@ def mini_batch(size: int = 1, order: Order = reshuffled) -> Oracle:
             nonlocal rows, current
             epoch, k = divmod(t - 1, steps)
             if epoch != current:
-                rows, current = order(n, seed, epoch), epoch
+                rows, current = _checked(order(n, seed, epoch), n), epoch
             return sample_grad(w, rows[k * size : (k + 1) * size])
 
         return estimate
 
     return oracle
+
+
+def _checked(rows: Rows, n: int) -> Rows:
+    rows = np.asarray(rows)
+    if rows.shape != (n,) or rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
+        raise ValueError(f"order must return {n} integers from 0 to {n - 1}, got shape {rows.shape} of {rows.dtype}")
+    return rows
 
 
 def check_gradient(
@@ -152,7 +159,14 @@ def check_gradient(
     layout.dtype = x.dtype
     given = layout.flatten(grad(layout.unflatten(x.copy())))
     scale = max(float(np.abs(given).max()), float(np.finfo(float).tiny))
-    ways = _derivatives(lambda x: value(layout.unflatten(x)), x)
+
+    def number(x: Any) -> Any:
+        result = np.asarray(value(layout.unflatten(x)))
+        if result.size != 1:
+            raise ValueError(f"value must return one number, got an array of shape {result.shape}")
+        return result.item()
+
+    ways = _derivatives(number, x)
     errors = {way: float(np.abs(given - expected).max() / scale) for way, expected in ways.items()}
     way, expected = list(ways.items())[-1]  # the sharper one
     if not errors[way] <= tolerance:
@@ -168,6 +182,8 @@ def _derivatives(value: Callable[[Any], Any], x: Array) -> dict[str, Array]:
     unit = np.eye(len(x))
     h = np.cbrt(np.finfo(float).eps) * np.maximum(1.0, np.abs(x))
     differences = [(value(x + s * e) - value(x - s * e)) / (2 * s) for s, e in zip(h, unit, strict=True)]
+    if not np.isfinite(differences).all():
+        raise ValueError("value must be finite near w: choose another point")
     ways = {"central differences": np.array(differences)}
     with warnings.catch_warnings(), contextlib.suppress(TypeError):
         warnings.simplefilter("ignore", np.exceptions.ComplexWarning)

@@ -208,8 +208,9 @@ def armijo(first: float = 1.0, *, shrink: float = 0.5, grow: float = 2.0, decrea
             rounding = 10 * float(np.finfo(w.dtype).eps) * abs(value)
             while not problem.value(w - a * g) <= value - decrease * a * slope + rounding:
                 a *= shrink
-                if a < 1e-12 * trial:
-                    raise ValueError(f"armijo found no step that decreases the value {value:.6g}: is grad right?")
+            # much was promised, and nothing that can be measured was found
+            if decrease * a * slope < rounding < 1e-6 * decrease * trial * slope:
+                raise ValueError(f"armijo found no step that decreases the value {value:.6g}: is grad right?")
             trial = a * grow
             return a
 
@@ -236,6 +237,7 @@ def polyak(minimum: float | None = None) -> LineSearch:
     Notes
     -----
     Polyak (1969). With a minimum that is too low the step is too long and the run does not converge.
+    With one that is too high a run on a convex function settles at that value, and does not notice.
     """
     if minimum is not None:
         checks.number("minimum", minimum)

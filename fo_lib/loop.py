@@ -151,11 +151,13 @@ def minimize(
         checks.function(name, slot)
     first = problem.start if start is None else start
     layout = Layout(first)
+    if layout.shapes != Layout(problem.start).shapes:
+        raise ValueError(f"start must have the shape of the problem's, {problem.start!r}, got {first!r}")
     flat = _flat(problem, layout)
     run = _Run(
         problem=flat,
         stepper=Stepper(rule, fused=None, **hyper),
-        rate=_rate(rule, learning_rate, gradient, flat),
+        rate=_rate(rule, learning_rate, [gradient is full, transform is None, prox is None], flat),
         estimate=None if gradient is full else _flat_estimate(gradient(problem, seed), layout),
         transform=transform,
         prox=None if prox is None else lambda w, a: layout.flatten(prox(layout.unflatten(w), a), "prox(w)"),
@@ -170,24 +172,31 @@ def _flat(problem: Problem, layout: Layout) -> Problem:
     """The same problem as a function of one flat vector."""
     return replace(
         problem,
-        value=lambda w: float(problem.value(layout.unflatten(w))),
-        grad=lambda w: layout.flatten(problem.grad(layout.unflatten(w))),
+        value=lambda w: float(problem.value(layout.unflatten(_read_only(w)))),
+        grad=lambda w: layout.flatten(problem.grad(layout.unflatten(_read_only(w)))),
     )
 
 
 def _flat_estimate(estimate: Callable[[Weights, int], Weights], layout: Layout) -> Callable[[Array, int], Array]:
-    return lambda w, t: layout.flatten(estimate(layout.unflatten(w), t), "the gradient estimate")
+    return lambda w, t: layout.flatten(estimate(layout.unflatten(_read_only(w)), t), "the gradient estimate")
+
+
+def _read_only(w: Array) -> Array:
+    """A view that nobody's gradient can write into."""
+    view = w.view()
+    view.flags.writeable = False
+    return view
 
 
 def _rate(
-    rule: Callable[..., Any], learning_rate: object, gradient: Oracle, problem: Problem
+    rule: Callable[..., Any], learning_rate: object, plain: list[bool], problem: Problem
 ) -> Callable[[int, Array, Array], float]:
     """The learning rate as a function of step, weights and gradient, whatever the slot was given."""
     if isinstance(learning_rate, LineSearch):
-        if rule is not rules.gradient_descent or gradient is not full:
+        if rule is not rules.gradient_descent or not all(plain):
             raise ValueError(
-                "learning_rate: a line search needs rule=gradient_descent and the full gradient,"
-                f" got rule {rule.__name__!r} and gradient {getattr(gradient, '__qualname__', gradient)!r}"
+                "learning_rate: a line search measures along the negative full gradient, and needs"
+                " rule=gradient_descent and neither another gradient, nor a transform, nor a prox"
             )
         search = learning_rate.prepare(problem)
         return lambda t, w, g: checks.number(f"learning_rate of step {t}", search(w, g), above=0.0)
@@ -243,7 +252,7 @@ class _Run:
                 return previous, "diverged", self._divergence(t, rate)
             if recorded:
                 self.records.add(t, value, norm, rate, w)
-                if norm <= tolerance:
+                if norm <= tolerance and (tolerance > 0 or not g.any()):  # a norm can underflow
                     return w, "tolerance", f"the gradient norm reached the tolerance {tolerance:g} at step {t}"
             if t < steps:
                 previous[:] = w

@@ -56,7 +56,8 @@ STYLE: Any = {
     "lines.linewidth": 1.8,
     "axes.prop_cycle": cycler(color=COLORS, linestyle=DASHES),
 }
-BOUND: dict[str, Any] = {"color": INK, "linestyle": (0, (2, 2)), "linewidth": 1.1}
+BOUND_DASHES: list[Any] = [(0, (2, 2)), (0, (7, 2, 1, 2)), (0, (1, 3))]
+BOUND: dict[str, Any] = {"color": INK, "linestyle": BOUND_DASHES[0], "linewidth": 1.1}
 
 
 def style() -> Any:
@@ -174,9 +175,10 @@ def convergence(
             last = max(last, int(step[-1]))
             ax.plot(step, np.where(gap > floor, gap, np.nan), label=label)
         k = np.arange(1 if log_x else 0, last + 1)
-        for label, bound in (bounds or {}).items():
-            y = np.asarray(bound(k))
-            ax.plot(k, np.where(y > floor, y, np.nan), label=label, **BOUND)
+        for number, (label, bound) in enumerate((bounds or {}).items()):
+            y = np.asarray(bound(k)) + np.zeros(len(k))
+            look = {**BOUND, "linestyle": BOUND_DASHES[number % len(BOUND_DASHES)]}
+            ax.plot(k, np.where(y > floor, y, np.nan), label=label, **look)
         ax.set(yscale="log", xlabel=xlabel, ylabel=r"gap $f(w_k) - f^\star$" if ylabel is None else ylabel)
         if log_x:
             ax.set_xscale("log")

@@ -61,22 +61,21 @@ def quadratic(
         If the spectrum is empty, not finite, negative or zero throughout, the matrix is not symmetric, or a shape
         does not match.
     """
-    A = checks.array("spectrum", spectrum)
-    if A.ndim == 1:
-        A = np.diag(A)
-    d = len(A)
-    A = checks.array("spectrum", A, shape=(d, d))
+    given = np.array(checks.array("spectrum", spectrum), float)
+    d = len(np.atleast_1d(given))
+    A = checks.array("spectrum", np.diag(given) if given.ndim == 1 else given, shape=(d, d))
     if not np.allclose(A, A.T, rtol=0, atol=1e-12 * float(np.abs(A).max())):
         raise ValueError(f"spectrum must be eigenvalues or a symmetric matrix, got {spectrum!r}")
+    eigenvalues = np.sort(given) if given.ndim == 1 else np.linalg.eigvalsh(A)
     if seed is not None:
-        Q = np.linalg.qr(np.random.default_rng(seed).standard_normal((d, d)))[0]
+        rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
+        Q = np.linalg.qr(rng.standard_normal((d, d)))[0]
         A = Q @ A @ Q.T
-    eigenvalues = np.linalg.eigvalsh(A) if np.any(np.diag(np.diag(A)) != A) else np.sort(np.diag(A))
     L = float(eigenvalues[-1])
     if L <= 0 or eigenvalues[0] < -1e-12 * L:
         raise ValueError(f"spectrum must hold eigenvalues >= 0, not all zero, got {eigenvalues}")
-    best = np.zeros(d) if minimizer is None else checks.array("minimizer", minimizer, shape=(d,))
-    first = best + 1.0 if start is None else checks.array("start", start, shape=(d,))
+    best = np.zeros(d) if minimizer is None else np.array(checks.array("minimizer", minimizer, shape=(d,)))
+    first = best + 1.0 if start is None else np.array(checks.array("start", start, shape=(d,)))
     return Problem(
         value=lambda w: float(0.5 * (w - best) @ A @ (w - best)),
         grad=lambda w: A @ (w - best),

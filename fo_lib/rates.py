@@ -55,7 +55,9 @@ def gradient_descent_convex_textbook(k: ArrayLike, *, L: float, R: float) -> Arr
 
     Nesterov (2018), Corollary 2.1.2.
     """
-    return gradient_descent_convex(0, L=L, R=R) * 4 / (_steps(k) + 4)
+    checks.number("L", L, above=0.0)
+    checks.number("R", R, at_least=0.0)
+    return 2 * L * R**2 / (_steps(k) + 4)
 
 
 def gradient_descent_strongly_convex(k: ArrayLike, *, L: float, mu: float, learning_rate: float) -> Array:

@@ -1,8 +1,8 @@
 r"""Update rules, each written once, exactly as in the book.
 
-A rule maps weights and gradient, and the state it carries, to new ones. It is plain arithmetic: no
-side effect, no hidden state. The same text runs on Python floats, NumPy arrays and tensors, and the
-engine compiles it to one pass over memory.
+A rule maps weights and gradient, and the state it carries, to new ones. It is plain element-wise
+arithmetic: no side effect, no hidden state, and no weight sees another. The same text runs on Python
+floats, NumPy arrays and tensors, and the engine compiles it to one pass over memory.
 
 The parameters of a rule have a fixed order, and the engine reads their roles from it:
 

@@ -46,8 +46,12 @@ def clip_norm(limit: float) -> Transform:
     checks.number("limit", limit, above=0.0)
 
     def transform(g: Array) -> Array:
-        norm = float(np.linalg.norm(g))
-        return g * (limit / norm) if norm > limit else g
+        largest = np.abs(g).max()
+        if largest == 0:
+            return g
+        direction = g / largest  # first, so that no square overflows
+        norm = float(np.linalg.norm(direction))
+        return direction * (limit / norm) if largest > limit / norm else g
 
     return transform
 

@@ -12,7 +12,7 @@ def test_numbers_of_every_kind_are_accepted(value):
     assert type(checks.number("x", value)) is float
 
 
-@pytest.mark.parametrize("value", [None, "1", True, np.bool_(False), [1.0], np.ones(2), 1j])
+@pytest.mark.parametrize("value", [None, "1", True, np.bool_(False), [1.0], np.ones(1), np.ones(2), 1j])
 def test_what_is_no_number_is_a_type_error(value):
     with pytest.raises(TypeError, match=r"^rate must be a finite number, got"):
         checks.number("rate", value)
@@ -53,7 +53,13 @@ def test_only_functions_can_be_called():
 
 
 @pytest.mark.parametrize(
-    ("given", "dtype"), [([1, 2], "float64"), ([True, False], "float64"), (np.ones(2, np.float32), "float32")]
+    ("given", "dtype"),
+    [
+        ([1, 2], "float64"),
+        ([True, False], "float64"),
+        (np.ones(2, np.float32), "float32"),
+        (np.ones(2, np.float16), "float64"),
+    ],
 )
 def test_arrays_become_floating_point_and_keep_float32(given, dtype):
     assert checks.array("X", given).dtype == dtype

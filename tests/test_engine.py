@@ -102,14 +102,141 @@ def test_a_non_contiguous_array_is_refused_by_the_fused_pass_instead_of_being_co
         Stepper(rules.gradient_descent, fused=True)(w, np.ones((4, 2)))
 
 
+class settings:
+    FACTOR = 2.0
+
+
+def reads_an_attribute(w, g, learning_rate=0.1):
+    return w - learning_rate * settings.FACTOR * g
+
+
+def normalized(w, g, learning_rate=0.1):
+    return w - learning_rate * g / np.sqrt(np.sum(g * g))
+
+
+def copies(w, g, learning_rate=0.1):
+    return w.copy() - learning_rate * g
+
+
+def multiplies_matrices(w, g, learning_rate=0.1):
+    return w - learning_rate * g * (g @ g)
+
+
+def defines_a_function(w, g, learning_rate=0.1):
+    return (lambda x: w - x)(learning_rate * g)
+
+
+def calls_itself(w, g, learning_rate=0.1):
+    return calls_itself(w, g)
+
+
+def keyword_only(x, *, factor=2.0):
+    return factor * x
+
+
+def calls_keyword_only(w, g, learning_rate=0.1):
+    return w - keyword_only(learning_rate * g)
+
+
 @pytest.mark.parametrize(
     ("rule", "reason"),
-    [(scaled(2.0), "without a closure"), (np.add, "plain function"), (reads_a_global, "'SCALE': make it a hyper")],
+    [
+        (scaled(2.0), "without a closure"),
+        (np.add, "without a closure"),
+        (reads_a_global, "reads the global 'SCALE': make it a hyperparameter"),
+        (reads_an_attribute, "reads the global 'settings'"),
+        (normalized, "uses 'sum', which is not element-wise"),
+        (copies, "uses 'copy', which is not element-wise"),
+        (multiplies_matrices, "does more than element-wise"),
+        (defines_a_function, "without a closure|more than element-wise"),
+        (calls_itself, "calls itself"),
+        (calls_keyword_only, "without a closure"),
+    ],
 )
 def test_what_could_be_compiled_wrongly_is_refused(rule, reason):
     assert not can_fuse(rule)
-    with pytest.raises(TypeError, match=reason):
+    with pytest.raises(TypeError, match=f"cannot be compiled: it .*({reason})"):
         engine._fingerprint(rule)
+
+
+def test_a_rule_that_is_not_element_wise_gives_the_same_at_every_size():
+    for size in (engine.FUSE_FROM - 1, engine.FUSE_FROM):
+        w = np.ones(size)
+        Stepper(normalized)(w, np.ones(size))
+        np.testing.assert_allclose(w, 1 - 0.1 / np.sqrt(size), rtol=1e-14)
+
+
+def clipped(w, g, learning_rate=0.1, limit=0.5):
+    return w - learning_rate * np.where(abs(g) > limit, limit * np.sign(g), g) * np.pi
+
+
+def test_ufuncs_where_abs_and_constants_are_fused():
+    one, two, g = np.ones(5), np.ones(5), np.array([-2.0, -0.1, 0.0, 0.3, 4.0])
+    Stepper(clipped, fused=True)(one, g)
+    Stepper(clipped, fused=False)(two, g)
+    np.testing.assert_allclose(one, two, rtol=1e-15)
+    assert two[4] == pytest.approx(1 - 0.1 * 0.5 * np.pi)
+
+
+def two_point(w, g, previous, learning_rate=0.05, momentum=0.5):
+    """Polyak's own form: the state is the last iterate, that is, w itself."""
+    return w - learning_rate * g + momentum * (w - previous), w
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_rule_may_return_its_arguments_as_state(fused):
+    w, g = np.array([1.0, 1.0]), np.array([1.0, 10.0])
+    step = Stepper(two_point, fused=fused)
+    points = [np.zeros(2), w.copy()]
+    for _ in range(5):
+        points.append(points[-1] - 0.05 * g * points[-1] + 0.5 * (points[-1] - points[-2]))
+        step(w, g * w)
+        np.testing.assert_allclose(w, points[-1], rtol=1e-13)
+
+
+def test_a_compiled_rule_divides_by_zero_as_numpy_does():
+    w = np.zeros(2)
+    Stepper(rules.adagrad, fused=True, epsilon=0.0)(w, np.array([0.0, 1.0]))
+    assert np.isnan(w[0])
+    assert w[1] == pytest.approx(-0.01)
+
+
+def test_the_flags_keep_nan_and_infinity_and_literals_take_the_dtype():
+    assert not {"nnan", "ninf", "fast"} & engine.FASTMATH
+    compiled = engine._in_dtype(rules.adam, np.float32)
+    numbers = [c for c in compiled.py_func.__code__.co_consts if isinstance(c, (int, float, np.floating))]
+    assert numbers
+    assert {type(c) for c in numbers} == {np.float32}
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_arrays_of_another_shape_or_dtype_than_the_first_are_refused(fused):
+    step = Stepper(rules.momentum, fused=fused)
+    step(np.ones(1), np.ones(1))
+    for w in (np.ones(3), np.ones(1, np.float32)):
+        with pytest.raises(ValueError, match=r"w must have the shape and dtype of the first call, \(\(1,\), dtype"):
+            step(w, w)
+    assert step.t == 1
+
+
+def test_arrays_that_cannot_be_updated_are_refused():
+    frozen = np.ones(2)
+    frozen.flags.writeable = False
+    for w in (frozen, np.ones(2, int)):
+        with pytest.raises(ValueError, match=r"w must be a writeable float array, got dtype"):
+            Stepper(rules.gradient_descent)(w, w)
+
+
+@pytest.mark.parametrize(
+    ("hyper", "error"),
+    [({"learning_rate": np.nan}, ValueError), ({"learning_rate": -1}, ValueError), ({"x": 1}, TypeError)],
+)
+def test_bad_overrides_are_refused_and_change_nothing(hyper, error):
+    w, step = np.ones(2), Stepper(rules.gradient_descent)
+    with pytest.raises(error, match=r"learning_rate must be|has hyperparameters \['learning_rate'\], got 'x'"):
+        step(w, np.ones(2), **hyper)
+    assert (w == 1).all()
+    assert step.t == 0
 
 
 def test_a_rule_that_cannot_be_fused_runs_as_numpy():
@@ -125,6 +252,9 @@ def test_the_cache_key_follows_the_text_of_a_rule_and_its_helpers():
     source = "def helper(x): return {} * x\ndef rule(w, g, learning_rate=0.1): return w - helper(learning_rate * g)"
     exec(source.format(1), one)
     exec(source.format(2), two)
+    assert engine._fingerprint(one["rule"]) != engine._fingerprint(two["rule"])
+    for scope, default in ((one, 1), (two, 2)):
+        exec(source.replace("(x)", f"(x, factor={default})").format("factor"), scope)
     assert engine._fingerprint(one["rule"]) != engine._fingerprint(two["rule"])
 
 
@@ -148,7 +278,15 @@ def test_the_roles_of_parameters():
     assert fuse(rules.adam, np.float64) is fuse(rules.adam, np.float64)
 
 
-@pytest.mark.parametrize("rule", [lambda w: w, lambda w, g: w, lambda w, g, *, learning_rate=1.0: w])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda w: w,
+        lambda w, g: w,
+        lambda w, g, *, learning_rate=1.0: w,
+        lambda w, g, t, v, learning_rate=1.0: w,
+    ],
+)
 def test_what_is_no_rule_is_refused(rule):
     with pytest.raises(TypeError, match=r"rule must be a function rule\(w, g, \*state, \[t\], learning_rate="):
         Stepper(rule)

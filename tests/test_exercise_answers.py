@@ -100,7 +100,31 @@ RIGHT = {
     "mini-batches-4": 0.25,
 }
 
+
+def shuffled_within_slices(n, size, rng):
+    return [rng.permutation(np.arange(k, min(k + size, n))) for k in range(0, n, size)]
+
+
+def stops_by_the_largest_entry(grad, w, learning_rate, tolerance, steps):
+    for _ in range(steps):
+        if np.abs(grad(w)).max() <= tolerance:
+            break
+        w = w - learning_rate * grad(w)
+    return w
+
+
+def stops_strictly_below(grad, w, learning_rate, tolerance, steps):
+    return descend(grad, w, learning_rate, np.nextafter(tolerance, 0), steps)
+
+
 WRONG = [
+    ("objectives-3", 0.0, "Add the two errors"),
+    ("objectives-3", np.sqrt(EPS), "Add the two errors"),
+    ("objectives-3", -np.sqrt(2 * EPS), "Add the two errors"),
+    ("gradient-descent-3", stops_by_the_largest_entry, "at most the tolerance"),
+    ("gradient-descent-3", stops_strictly_below, "at most the tolerance"),
+    ("mini-batches-2", shuffled_within_slices, "Which samples meet in a batch"),
+    ("mini-batches-4", "0.25", "should be a number"),
     ("step-sizes-1", 1001 / 101, "The step is its inverse"),
     ("step-sizes-1", 2 / 11, "best constant rate"),
     ("step-sizes-1", 1.0, "Work out the gradient"),
@@ -143,9 +167,13 @@ WRONG = [
     ("mini-batches-1", 4445, "for draws with replacement"),
     ("mini-batches-1", 100, "solve for b"),
     ("mini-batches-2", [1], "should be a function"),
-    ("mini-batches-2", lambda n, size, rng: batches(n, size, rng)[:-1], "batches of 4, 4 and 2"),
+    ("mini-batches-2", lambda n, size, rng: batches(n, size, rng)[:-1], "batches of 4, 4, 2"),
     ("mini-batches-2", lambda n, size, rng: [rng.integers(n, size=k) for k in (4, 4, 2)], "exactly once"),
-    ("mini-batches-2", lambda n, size, rng: batches(n, size, np.random.default_rng(5)), "draw it from rng"),
+    (
+        "mini-batches-2",
+        lambda n, size, rng: batches(n, size, np.random.default_rng(5)),
+        "draw the whole order from rng",
+    ),
     ("mini-batches-3", 0.0, "should be a function"),
     ("mini-batches-3", lambda *a: 3 * batch_gradient(*a), "the sum over the batch"),
     ("mini-batches-3", lambda *a: -batch_gradient(*a), "The sign is wrong"),

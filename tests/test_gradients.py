@@ -57,8 +57,27 @@ def test_what_a_step_draws_depends_on_seed_and_step_alone(order):
     assert forwards == backwards[::-1]
 
 
-def test_seeds_differ():
-    assert batches(1, gradients.reshuffled, N, seed=0) != batches(1, gradients.reshuffled, N, seed=1)
+@pytest.mark.parametrize("order", ORDERS[:3])
+def test_seeds_differ(order):
+    assert batches(1, order, N, seed=0) != batches(1, order, N, seed=1)
+
+
+def test_no_epoch_of_one_seed_is_an_epoch_of_another():
+    epochs = {tuple(gradients.reshuffled(20, seed, epoch)) for seed in range(10) for epoch in range(10)}
+    assert len(epochs) == 100
+
+
+@pytest.mark.parametrize("order", ORDERS[:3])
+def test_large_sets_are_shuffled_all_over(order):
+    rows = order(1000, 0, 1)
+    assert len(set(rows[:100] // 100)) > 5
+
+
+@pytest.mark.parametrize("rows", [[0, 1], np.arange(10.0), np.arange(1, 11), np.arange(-1, 9)])
+def test_an_order_that_is_none_is_named(rows):
+    estimate = gradients.mini_batch(2, lambda n, seed, epoch: rows)(counting_problem(), 0)
+    with pytest.raises(ValueError, match="order must return 10 integers from 0 to 9, got shape"):
+        estimate(np.zeros(1), 1)
 
 
 def test_a_batch_of_everything_is_the_full_gradient():
@@ -131,6 +150,18 @@ def test_lists_of_arrays_are_checked_in_float64_whatever_their_dtype():
 
 def test_a_zero_gradient_is_right_where_the_value_is_flat():
     assert check_gradient(lambda w: 5.0, np.zeros_like, np.ones(2)) == {"central differences": 0.0, "complex step": 0.0}
+
+
+def test_errors_are_relative_to_the_largest_entry():
+    with pytest.raises(ValueError, match=r"relative error 1\.0e-03"):
+        check_gradient(cubes, lambda w: 3 * w**2 + 3e-3, np.ones(4))
+
+
+def test_a_value_that_is_no_number_is_named():
+    with pytest.raises(ValueError, match=r"value must return one number, got an array of shape \(2,\)"):
+        check_gradient(lambda w: w, np.ones_like, np.ones(2))
+    with pytest.raises(ValueError, match="value must be finite near w"):
+        check_gradient(lambda w: np.nan, np.ones_like, np.ones(2))
 
 
 def test_check_gradient_refuses_bad_arguments():

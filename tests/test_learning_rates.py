@@ -77,6 +77,12 @@ def test_armijo_says_when_the_gradient_points_the_wrong_way():
         minimize(wrong, learning_rate=rates.armijo(), steps=1)
 
 
+@pytest.mark.parametrize(("curvature", "first"), [(1e14, 1.0), (3.0, 1e20)])
+def test_armijo_finds_a_step_however_far_the_first_trial_is_off(curvature, first):
+    trace = minimize(problems.quadratic([1.0, curvature]), learning_rate=rates.armijo(first), steps=5)
+    assert np.all(np.diff(trace.value) < 0)
+
+
 def test_polyak_step_by_hand():
     problem = problems.quadratic([4.0])  # at 1: gap 2, squared gradient norm 16
     search = rates.polyak().prepare(problem)

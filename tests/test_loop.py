@@ -95,11 +95,11 @@ def test_it_stops_at_the_tolerance_of_the_full_gradient():
 def test_a_noisy_gradient_does_not_stop_a_run():
     """Two samples pull at w = 0 with gradients 0 and 2: a batch of the first looks like a solution."""
     problem = problems.least_squares([[1.0], [1.0]], [0.0, -2.0])
-    trace = minimize(
-        problem, gradient=gradients.mini_batch(1, gradients.in_order), learning_rate=0.1, steps=9, tolerance=0.5
-    )
+    batch = gradients.mini_batch(1, gradients.in_order)
+    trace = minimize(problem, gradient=batch, learning_rate=0.1, steps=9, tolerance=0.5)
     assert trace.grad_norm[0] == 1.0
     assert trace.step[-1] > 1
+    assert minimize(problem, gradient=batch, learning_rate=0.01, steps=9, tolerance=0.5, every=5).step[-1] == 9
     np.testing.assert_allclose(trace.grad_norm[-1], abs(trace.w[0] + 1.0))
 
 
@@ -148,6 +148,7 @@ def test_divergence_is_reported_with_step_rate_and_limit_and_everything_recorded
     for recorded in (trace.value, trace.grad_norm, trace.learning_rate, trace.iterates, trace.w):
         assert np.isfinite(recorded).all()
     assert "diverged" in repr(trace)
+    np.testing.assert_array_equal(trace.w, trace.iterates[-1])
 
 
 def test_divergence_below_the_limit_or_without_one_names_no_limit():
@@ -208,7 +209,7 @@ def bad_gradient(w):
         ({"seed": -1}, ValueError, "seed must be a whole number >= 0, got -1"),
         ({"momentum": 0.9}, TypeError, r"rule 'gradient_descent' has hyperparameters \['learning_rate'\], got 'momentum'"),
         ({"rule": rules.momentum, "momentum": 1.0}, ValueError, "momentum must be a finite number and >= 0 and < 1, got 1"),
-        ({"rule": rules.adam, "learning_rate": learning_rates.exact()}, ValueError, "a line search needs rule=gradient_d"),
+        ({"rule": rules.adam, "learning_rate": learning_rates.exact()}, ValueError, "needs rule=gradient_descent and neither"),
         (
             {"problem": Problem(value=np.sum, grad=bad_gradient, start=np.ones(2))},
             ValueError,
@@ -221,9 +222,48 @@ def test_bad_input_is_named(kwargs, error, message):
         minimize(**{"problem": BOWL, "steps": 5, **kwargs})
 
 
+@pytest.mark.parametrize("slot", ["transform", "prox"])
+def test_a_line_search_with_a_transform_or_a_prox_is_refused(slot):
+    with pytest.raises(ValueError, match="nor a transform, nor a prox"):
+        minimize(BOWL, learning_rate=learning_rates.armijo(), **{slot: lambda *arrays: arrays[0]})
+
+
+def test_adam_is_adam():
+    """Against a loop written out here: the counter advances, the state is Adam's, nothing comes from the engine."""
+    w, m, v = BOWL.start, 0.0, 0.0
+    for t in range(1, 21):
+        g = BOWL.grad(w)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        w = w - 0.05 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    np.testing.assert_allclose(minimize(BOWL, rules.adam, learning_rate=0.05, steps=20).w, w, rtol=1e-12)
+
+
+def test_a_gradient_that_writes_into_its_argument_is_an_error_and_not_a_wrong_run():
+    def in_place(w):
+        w *= 2
+        return w
+
+    careless = Problem(value=lambda w: float(w @ w), grad=in_place, start=np.ones(2))
+    with pytest.raises(ValueError, match="read-only"):
+        minimize(careless, steps=1)
+
+
+def test_a_start_of_another_shape_is_named():
+    with pytest.raises(ValueError, match=r"start must have the shape of the problem's, .*, got array\(\[1\.\]\)"):
+        minimize(BOWL, start=np.ones(1))
+    with pytest.raises(ValueError, match="start must have the shape"):
+        minimize(BOWL, start=[np.ones(1), np.ones(1)])
+
+
+def test_a_gradient_norm_that_underflows_is_not_a_solution():
+    tiny = problems.quadratic([1.0, 1.0], start=[1e-170, 1e-170])
+    assert minimize(tiny, learning_rate=0.5, steps=2).reason == "steps"
+    assert minimize(tiny, start=[0.0, 0.0], steps=2).reason == "tolerance"
+
+
 def test_a_line_search_with_mini_batches_is_refused():
     problem = problems.least_squares(X, Y)
-    with pytest.raises(ValueError, match="the full gradient, got rule 'gradient_descent' and gradient 'mini_batch"):
+    with pytest.raises(ValueError, match="neither another gradient, nor a transform, nor a prox"):
         minimize(problem, gradient=gradients.mini_batch(3), learning_rate=learning_rates.armijo())
     with pytest.raises(
         ValueError, match=r"size must be a whole number >= 1 and <= 30 \(the number of samples\), got 31"

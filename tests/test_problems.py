@@ -136,6 +136,22 @@ def test_float32_data_stay_float32(name):
     assert isinstance(problem.value(problem.start), float)
 
 
+@pytest.mark.parametrize(("name", "curvature"), [("least_squares", 1.0), ("logistic", 0.25), ("huber", 1.0)])
+def test_L_max_is_attained_by_the_longest_sample(name, curvature):
+    problem = getattr(problems, name)(X, SIGNS, l2=0.1, **({"threshold": 10.0} if name == "huber" else {}))
+    i = int(np.argmax(np.sum(X**2, axis=1)))
+    h = 1e-6 * X[i]
+    change = problem.sample_grad(h, np.array([i])) - problem.sample_grad(-h, np.array([i]))
+    assert np.linalg.norm(change) / np.linalg.norm(2 * h) == pytest.approx(problem.L_max, rel=1e-6)
+    softmax = problems.softmax_regression(X, SIGNS > 0)
+    assert softmax.L_max == pytest.approx(0.5 * (1 + np.sum(X[i] ** 2)), rel=1e-12)
+
+
+def test_the_minimizer_of_float32_data_is_float32():
+    assert problems.least_squares(X.astype(np.float32), TARGETS).minimizer.dtype == np.float32
+    assert problems.least_squares(X.astype(np.float32), TARGETS, l2=0.1).minimizer.dtype == np.float32
+
+
 def test_values_by_hand():
     one = np.array([[2.0]])
     w = np.array([3.0])  # prediction 6
@@ -176,6 +192,7 @@ def test_quadratics_take_a_matrix_a_minimizer_and_a_start():
 
 
 def test_semidefinite_quadratics_have_no_strong_convexity():
+    assert problems.quadratic([0.0, 1.0, 2.0], seed=3).mu == 0
     assert problems.quadratic([0.0, 1.0]).mu == 0
     assert problems.quadratic([0.0, 1.0]).condition_number == np.inf
 
@@ -256,6 +273,11 @@ def test_from_functions_names_what_is_wrong(change, error, message):
         (lambda: problems.quadratic([[1.0, 2.0]]), ValueError, r"spectrum must be a non-empty array of shape \(1, 1\)"),
         (lambda: problems.quadratic([1.0], minimizer=[1.0, 2.0]), ValueError, r"minimizer must be .* shape \(1,\)"),
         (lambda: problems.quadratic([1.0], start="x"), TypeError, "start must be an array of real numbers"),
+        (lambda: problems.quadratic(3.0), ValueError, r"spectrum must be a non-empty array of shape \(1, 1\)"),
+        (lambda: problems.quadratic([1.0], seed=1.5), TypeError, "seed must be a whole number >= 0, got 1.5"),
+        (lambda: problems.least_squares(X * 0, TARGETS), ValueError, "squares are finite and not all zero"),
+        (lambda: problems.logistic(X * 1e200, SIGNS), ValueError, "squares are finite and not all zero"),
+        (lambda: problems.softmax_regression(X, CLASSES * 10**9), ValueError, "y must hold labels below the number"),
         (lambda: problems.nesterov_worst_case(0), ValueError, "k must be a whole number >= 1, got 0"),
         (lambda: problems.nesterov_worst_case(2, L=0), ValueError, "L must be a finite number and > 0, got 0"),
         (lambda: problems.least_squares(X, TARGETS[:3]), ValueError, r"y must be a non-empty array of shape \(40,\)"),

@@ -18,6 +18,13 @@ def test_clip_norm_keeps_the_direction_and_bounds_the_norm(g, limit):
     np.testing.assert_allclose(clipped * norm, g * np.linalg.norm(clipped), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize(("size", "dtype"), [(1e200, np.float64), (1e30, np.float32), (1e-200, np.float64)])
+def test_clip_norm_survives_squares_that_overflow_or_underflow(size, dtype):
+    clipped = transforms.clip_norm(size / 2)(np.array([0.6 * size, 0.8 * size], dtype))
+    np.testing.assert_allclose(clipped / size, [0.3, 0.4], rtol=1e-6)
+    assert not transforms.clip_norm(1.0)(np.zeros(2)).any()
+
+
 def test_clip_norm_leaves_a_short_gradient_as_it_is():
     g = np.array([3.0, 4.0])
     assert transforms.clip_norm(5.0)(g) is g

@@ -77,10 +77,12 @@ def check(exercise: str, answer: Any) -> Feedback:
 def close(answer: Any, expected: Any, *, tolerance: float = 1e-3) -> bool:
     """Tell whether an answer is a finite number or array within a relative tolerance of the expected one."""
     try:
-        given = np.asarray(answer, float)
+        given = np.asarray(answer)
+        if given.dtype.kind not in "biuf":
+            raise TypeError
     except (TypeError, ValueError):
         raise NotYet(f"The answer should be a number or an array of numbers, not {answer!r}.") from None
     wanted = np.asarray(expected, float)
     if given.shape != wanted.shape:
         raise NotYet(f"The answer should have shape {wanted.shape}, not {given.shape}.")
-    return bool(np.allclose(given, wanted, rtol=tolerance, atol=tolerance * 1e-6))
+    return bool(np.allclose(given, wanted, rtol=tolerance, atol=0))

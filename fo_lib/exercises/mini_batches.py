@@ -23,14 +23,15 @@ def batch_size(answer: Any) -> str:
 def batches(answer: Any) -> str:
     if not callable(answer):
         raise NotYet("The answer should be a function batches(n, size, rng).")
-    one, two = (list(answer(10, 4, np.random.default_rng(seed))) for seed in (0, 1))
-    if [len(rows) for rows in one] != [4, 4, 2]:
-        raise NotYet("For n = 10 and size 4 there are batches of 4, 4 and 2.")
-    if sorted(np.concatenate(one).tolist()) != list(range(10)):
-        raise NotYet("Every sample should appear exactly once an epoch.")
-    orders = [np.concatenate(epoch).tolist() for epoch in (one, two)]
-    if orders[0] == orders[1] or orders[0] == sorted(orders[0]):
-        raise NotYet("The order should be random: draw it from rng.")
+    for n, size, sizes in ((10, 4, [4, 4, 2]), (60, 20, [20, 20, 20])):
+        one, two = (list(answer(n, size, np.random.default_rng(seed))) for seed in (0, 1))
+        if [len(rows) for rows in one] != sizes:
+            raise NotYet(f"For n = {n} and size {size} there are batches of {', '.join(map(str, sizes))}.")
+        if sorted(np.concatenate(one).tolist()) != list(range(n)):
+            raise NotYet("Every sample should appear exactly once an epoch.")
+        first = set(one[0].tolist())
+        if first == set(two[0].tolist()) or first == set(range(size)):
+            raise NotYet("Which samples meet in a batch should be random: draw the whole order from rng.")
     return "Every sample once, in a random order."
 
 

@@ -94,6 +94,13 @@ def test_logistic_loss_estimates_the_log_odds():
     assert problem.minimizer[0] == pytest.approx(np.log(17 / 3), rel=1e-10)
 
 
+def test_hinge_loss_estimates_the_majority():
+    """17 of 20 positive: the best constant is 1."""
+    grid = np.linspace(-3, 3, 6001)
+    risk = 17 * np.maximum(0, 1 - grid) + 3 * np.maximum(0, 1 + grid)
+    assert grid[np.argmin(risk)] == pytest.approx(1, abs=1e-3)
+
+
 def test_surrogates_lie_above_the_count_of_errors():
     """An error, y p <= 0, costs 1: logistic loss over log 2 and hinge loss are at least that, and at least 0."""
     margin = np.linspace(-5, 5, 1001)

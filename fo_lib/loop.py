@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import checks, rules
+from . import checks, learning_rates, rules
 from .engine import Stepper, signature
 from .gradients import Oracle, full
 from .layout import Layout
@@ -201,6 +201,9 @@ def _rate(
         search = learning_rate.prepare(problem)
         return lambda t, w, g: checks.number(f"learning_rate of step {t}", search(w, g), above=0.0)
     if callable(learning_rate):
+        name = getattr(learning_rate, "__name__", "")
+        if getattr(learning_rates, name, None) is learning_rate:
+            raise TypeError(f"learning_rate must be called: {name}(...), not just named")
         schedule = learning_rate
         return lambda t, w, g: checks.number(f"learning_rate({t})", schedule(t), above=0.0)
     default = signature(rule).hyper.get("learning_rate")
@@ -257,7 +260,7 @@ class _Run:
             if t < steps:
                 previous[:] = w
                 rate = self._step(w, self.estimate(w, t + 1) if recorded and self.estimate else g, t + 1)
-        return w, "steps", f"made all {steps} steps"
+        return w, "steps", f"made all {steps} steps{self._rise(rate)}"
 
     def _step(self, w: Array, g: Array, t: int) -> float:
         rate = self.rate(t, w, g)
@@ -271,11 +274,19 @@ class _Run:
     def _divergence(self, t: int, rate: float) -> str:
         if t == 0:
             raise ValueError("start must be a point where value and gradient are finite: here they are not")
-        message = f"diverged: value or gradient no longer finite at step {t}, learning_rate={rate:g}"
+        return f"diverged: value or gradient no longer finite at step {t}, {self._against_limit(rate)}"
+
+    def _rise(self, rate: float) -> str:
+        """A warning, if the value ended above that at the start."""
+        first, last = self.records.rows[0][1], self.records.rows[-1][1]
+        return (
+            f", but the value rose from {first:.3g} to {last:.3g}, {self._against_limit(rate)}" if last > first else ""
+        )
+
+    def _against_limit(self, rate: float) -> str:
         limit = 2 / self.problem.L if self.problem.L else np.inf
-        if self.stepper.rule is rules.gradient_descent and rate > limit:
-            message += f" > 2 / L = {limit:g}, the limit of gradient descent"
-        return message
+        known = self.stepper.rule is rules.gradient_descent and rate > limit
+        return f"learning_rate={rate:g}" + (f" > 2 / L = {limit:g}, the limit of gradient descent" if known else "")
 
 
 def _track(n: int, progress: bool) -> Iterable[int]:

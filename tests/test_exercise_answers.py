@@ -12,6 +12,7 @@ LARGEST = np.linalg.eigvalsh(SMALL.T @ SMALL)[-1]
 TALL = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
 EDGE = 2 / np.linalg.eigvalsh(TALL.T @ TALL / 3)[-1]
 EPS = 2.0**-52
+UNRELATED = np.random.default_rng(7)
 
 
 def huber_gradient(w, X, y, threshold):
@@ -158,7 +159,7 @@ WRONG = [
     ("gradient-descent-1", EDGE / 3, "the factor 1 / n"),
     ("gradient-descent-1", 1.0, "largest eigenvalue"),
     ("gradient-descent-2", np.ceil(np.log(1e6) / -np.log(1 - 1 / 470)), "for the learning rate 1 / L"),
-    ("gradient-descent-2", 3246, "round up"),
+    ("gradient-descent-2", 3000, "and round up"),
     ("gradient-descent-3", 1.0, "should be a function"),
     ("gradient-descent-3", descend_in_place, "passed in has changed"),
     ("gradient-descent-3", lambda grad, w, *_: descend(lambda w: -grad(w), w, *_), "Sign"),
@@ -168,7 +169,11 @@ WRONG = [
     ("mini-batches-1", 100, "solve for b"),
     ("mini-batches-2", [1], "should be a function"),
     ("mini-batches-2", lambda n, size, rng: batches(n, size, rng)[:-1], "batches of 4, 4, 2"),
-    ("mini-batches-2", lambda n, size, rng: [rng.integers(n, size=k) for k in (4, 4, 2)], "exactly once"),
+    (
+        "mini-batches-2",
+        lambda n, size, rng: [rng.integers(n, size=len(b)) for b in batches(n, size, rng)],
+        "exactly once",
+    ),
     (
         "mini-batches-2",
         lambda n, size, rng: batches(n, size, np.random.default_rng(5)),
@@ -178,7 +183,11 @@ WRONG = [
     ("mini-batches-3", lambda *a: 3 * batch_gradient(*a), "the sum over the batch"),
     ("mini-batches-3", lambda *a: -batch_gradient(*a), "The sign is wrong"),
     ("mini-batches-3", lambda w, X, y, rows: w, "finite differences"),
-    ("mini-batches-3", overflowing, "raised FloatingPointError"),
+    ("mini-batches-3", overflowing, "an exponential overflows"),
+    ("mini-batches-3", lambda w, X, y, rows: batch_gradient(w, X, y, np.arange(8)), "Use the rows"),
+    ("mini-batches-2", lambda n, size, rng: batches(n, size, UNRELATED), "The same rng should give"),
+    ("gradient-descent-1", 0.066, "Close"),
+    ("gradient-descent-2", np.log(1e6) / np.log(471 / 469), "Round up"),
     ("mini-batches-3", not_a_number_far_away, "not finite"),
     ("mini-batches-4", 2.0, "where the small steps diverge"),
     ("mini-batches-4", 1.0, "larger than 1 in size"),

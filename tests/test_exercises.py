@@ -51,8 +51,11 @@ def test_close_compares_numbers_and_arrays():
     assert not close(1.002, 1.0)
     assert close([1, 2.0], np.array([1.0, 2.0]))
     assert not close(np.nan, 1.0)
+    assert close([1.0], 1.0)
+    with pytest.raises(NotYet, match=r"should be one number, not an array of shape \(2,\)"):
+        close([1.0, 2.0], 1.0)
     assert not close(1e-3, 0.0)
-    with pytest.raises(NotYet, match=r"should have shape \(2,\), not \(\)"):
+    with pytest.raises(NotYet, match=r"should be an array of shape \(2,\), not an array of shape \(\)"):
         close(1.0, [1.0, 2.0])
     with pytest.raises(NotYet, match="should be a number or an array of numbers, not 'x'"):
         close("x", 1.0)

@@ -167,6 +167,14 @@ def test_divergence_between_records_is_found_at_the_next_full_look():
     assert np.isfinite(trace.w).all()
 
 
+def test_a_run_that_rose_without_overflow_says_so():
+    trace = minimize(BOWL, learning_rate=0.25, steps=20)
+    assert trace.reason == "steps"
+    assert trace.message.startswith("made all 20 steps, but the value rose from 5.5 to ")
+    assert trace.message.endswith("learning_rate=0.25 > 2 / L = 0.2, the limit of gradient descent")
+    assert "rose" not in minimize(BOWL, learning_rate=0.19, steps=20).message
+
+
 def test_a_run_just_inside_the_limit_does_not_diverge():
     assert not minimize(BOWL, learning_rate=0.2, steps=2000).diverged
 
@@ -190,6 +198,7 @@ def bad_gradient(w):
         ({"learning_rate": 0.0}, ValueError, "learning_rate must be a finite number and > 0, got 0.0"),
         ({"learning_rate": -1}, ValueError, "learning_rate must be a finite number and > 0, got -1"),
         ({"learning_rate": "0.1"}, TypeError, "learning_rate must be a finite number and > 0, got '0.1'"),
+        ({"learning_rate": learning_rates.armijo}, TypeError, r"learning_rate must be called: armijo\(\.\.\.\), not just"),
         ({"learning_rate": lambda t: np.nan}, ValueError, r"learning_rate\(1\) must be .*, got nan"),
         ({"learning_rate": lambda t: 2.0 - t}, ValueError, r"learning_rate\(2\) must be .*, got 0.0"),
         ({"learning_rate": lambda t: "x"}, TypeError, r"learning_rate\(1\) must be"),

@@ -17,6 +17,7 @@ from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
 STROKES = 'stroke-linejoin="round" stroke-linecap="butt"'
+CSS_DPI, FIGURE_DPI = 96, 160  # the second is that of fo_lib's raster figures
 INK = "#0b0b0b"  # the ink colour in fo_lib's figures
 IMAGE = re.compile(r"<img [^>]*>")
 ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
@@ -57,6 +58,13 @@ def source_of(app: Sphinx, src: str) -> Path | None:
     return None if uri is None or "_images/" not in src else Path(app.srcdir) / uri
 
 
+def size_of(path: Path) -> str:
+    """Width and height of a PNG in CSS pixels, so that a page does not jump when the image comes."""
+    header = path.read_bytes()[16:24]
+    width, height = (round(int.from_bytes(header[k : k + 4], "big") * CSS_DPI / FIGURE_DPI) for k in (0, 4))
+    return f'width="{width}" height="{height}"'
+
+
 def put_figures_inline(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Replace every SVG image in the body of a page."""
     if not context.get("body") or app.builder.format != "html":
@@ -70,6 +78,8 @@ def put_figures_inline(app: Sphinx, pagename: str, template: str, context: dict[
         if not alt or alt == src:
             LOGGER.warning("image without alt text: %s", src, location=pagename, type="fo", subtype="alt")
         path = source_of(app, src)
+        if path is not None and path.suffix == ".png":
+            return match[0].replace("<img ", f"<img {size_of(path)} ", 1)
         if path is None or path.suffix != ".svg":
             return match[0]
         number += 1

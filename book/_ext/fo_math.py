@@ -52,7 +52,10 @@ def keep_punctuation(app: Sphinx, doctree: nodes.document, docname: str) -> None
         mark = CLOSING.match(text) if isinstance(text, nodes.Text) else None
         if mark is None:
             continue
-        formula.parent.replace(text, nodes.Text(text[mark.end() :]))
+        parent = formula.parent
+        # by identity: docutils compares texts as strings, and a paragraph may hold several full stops
+        place = next(k for k, child in enumerate(parent.children) if child is text)
+        parent[place] = nodes.Text(text[mark.end() :])
         together = nodes.inline("", "", classes=["fo-together"])
         formula.replace_self(together)
         together += [formula, nodes.Text(mark[0])]

@@ -66,7 +66,6 @@ def slim_page(page: str, is_search: bool) -> str:
             patterns += unused
     for pattern in patterns:
         page = re.sub(pattern, "", page, flags=re.S)
-    page = re.sub(r"<img (?![^>]*loading=)", '<img loading="lazy" ', page)
     # What stands in the page's own scripts needs documentation_options.js at once; the search page needs all.
     waiting = r"<script (?![^>]*(?:\bdefer\b|\basync\b|documentation_options))(?=[^>]*src=)"
     return page if is_search else re.sub(waiting, "<script defer ", page)

@@ -83,6 +83,9 @@ def close(answer: Any, expected: Any, *, tolerance: float = 1e-3) -> bool:
     except (TypeError, ValueError):
         raise NotYet(f"The answer should be a number or an array of numbers, not {answer!r}.") from None
     wanted = np.asarray(expected, float)
+    if wanted.ndim == 0 and given.size == 1:
+        given = given.reshape(())
     if given.shape != wanted.shape:
-        raise NotYet(f"The answer should have shape {wanted.shape}, not {given.shape}.")
+        form = f"an array of shape {wanted.shape}" if wanted.ndim else "one number"
+        raise NotYet(f"The answer should be {form}, not an array of shape {given.shape}.")
     return bool(np.allclose(given, wanted, rtol=tolerance, atol=0))

@@ -1,8 +1,8 @@
 // Repairs to the theme's markup, for readers who use a keyboard or a screen reader.
 
 // What overflows can be reached, and then scrolled, by keyboard; what does not overflow is no stop on the way.
-const SCROLLERS = "pre, .pst-scrollable-table-container, .katex-html";
-const LABELS = { PRE: "code", DIV: "table" };
+const SCROLLERS = "pre, .pst-scrollable-table-container, .katex-html, figure:has(> svg.fo-svg)";
+const LABELS = { PRE: "code", DIV: "table", FIGURE: "figure" };
 
 function markScrollers() {
   for (const box of document.querySelectorAll(`.bd-article :is(${SCROLLERS})`)) {

@@ -285,7 +285,7 @@ def barzilai_borwein(first: float) -> LineSearch:
 
     Notes
     -----
-    Barzilai & Borwein (1988), eq. 5.
+    Barzilai & Borwein (1988).
     """
     checks.number("first", first, above=0.0)
 

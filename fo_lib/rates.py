@@ -65,7 +65,7 @@ def gradient_descent_strongly_convex(k: ArrayLike, *, L: float, mu: float, learn
 
     For :math:`\mu`-strongly convex, :math:`L`-smooth functions and any :math:`0 < \alpha \le 2/L`; attained on a
     quadratic. Best at :math:`\alpha = 2/(L + \mu)`, where :math:`\rho = (\kappa - 1)/(\kappa + 1)`. Polyak (1987),
-    section 1.4, Theorem 3.
+    section 1.4.
     """
     _constants(L, mu)
     checks.number("learning_rate", learning_rate, above=0.0, at_most=2 / L)
@@ -86,7 +86,7 @@ def gradient_descent_pl(k: ArrayLike, *, L: float, mu: float, gap: float) -> Arr
 def gradient_descent_nonconvex(k: ArrayLike, *, L: float, gap: float) -> Array:
     r"""Bound :math:`\min_{i < k} \|\nabla f(w_i)\|^2` by :math:`2 L (f(w_0) - f^\star) / k`: :math:`L`-smooth only.
 
-    Step :math:`1/L`, for ``k`` from 1 on. Nesterov (2018), eq. 1.2.24 (there for the norm).
+    Step :math:`1/L`, for ``k`` from 1 on. Nesterov (2018), section 1.2.3.
     """
     checks.number("L", L, above=0.0)
     checks.number("gap", gap, at_least=0.0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import checks, learning_rates, rules
 from .engine import Stepper, signature
-from .gradients import Oracle, full
+from .gradients import Oracle, full, mini_batch
 from .layout import Layout
 from .learning_rates import LineSearch, Schedule
 from .problem import Problem
@@ -147,8 +147,11 @@ def minimize(
     checks.count("every", every)
     checks.count("seed", seed, at_least=0)
     checks.number("tolerance", tolerance, at_least=0.0)
-    for name, slot in {"gradient": gradient, "transform": transform or np.copy, "prox": prox or np.copy}.items():
+    slots: dict[str, object] = {"gradient": gradient, "transform": transform or np.copy, "prox": prox or np.copy}
+    for name, slot in slots.items():
         checks.function(name, slot)
+    if slots["gradient"] is mini_batch:
+        raise TypeError("gradient must be called: mini_batch(size), not just named")
     first = problem.start if start is None else start
     layout = Layout(first)
     if layout.shapes != Layout(problem.start).shapes:
@@ -163,7 +166,7 @@ def minimize(
         prox=None if prox is None else lambda w, a: layout.flatten(prox(layout.unflatten(w), a), "prox(w)"),
         records=_Records(iterates),
     )
-    with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported by the trace
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is reported by the trace
         w, reason, message = run(layout.flatten(first, "start"), steps, every, tolerance, progress)
     return run.records.trace(layout.unflatten(w), reason, message)
 
@@ -206,7 +209,9 @@ def _rate(
             raise TypeError(f"learning_rate must be called: {name}(...), not just named")
         schedule = learning_rate
         return lambda t, w, g: checks.number(f"learning_rate({t})", schedule(t), above=0.0)
-    default = signature(rule).hyper.get("learning_rate")
+    if isinstance(learning_rate, str):
+        raise TypeError(f"learning_rate must be a number, a schedule or a line search, got {learning_rate!r}")
+    default = signature(rule).hyper["learning_rate"]
     constant = checks.number("learning_rate", default if learning_rate is None else learning_rate, above=0.0)
     return lambda t, w, g: constant
 

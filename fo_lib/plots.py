@@ -7,6 +7,7 @@ background is transparent, and everything that is not a curve has one ink colour
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ DASHES: list[Any] = ["-", (0, (6, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3,
 STYLE: Any = {
     "svg.hashsalt": "fo",
     "svg.fonttype": "none",
+    "path.simplify": False,  # what it drops can turn on the last bit
     "font.size": 10.5,
     "mathtext.fontset": "dejavusans",
     "text.color": INK,
@@ -56,6 +58,7 @@ STYLE: Any = {
     "lines.linewidth": 1.8,
     "axes.prop_cycle": cycler(color=COLORS, linestyle=DASHES),
 }
+MOST_POINTS = 400  # of a curve: more than a page can show
 BOUND_DASHES: list[Any] = [(0, (2, 2)), (0, (7, 2, 1, 2)), (0, (1, 3))]
 BOUND: dict[str, Any] = {"color": INK, "linestyle": BOUND_DASHES[0], "linewidth": 1.1}
 
@@ -92,7 +95,7 @@ class Figure(matplotlib.figure.Figure):
         with style():
             if self.raster:
                 return {"image/png": self._bytes("png"), "text/plain": repr(self)}
-            return {"image/svg+xml": self._bytes("svg").decode(), "text/plain": repr(self)}
+            return {"image/svg+xml": _portable(self._bytes("svg").decode()), "text/plain": repr(self)}
 
     def _bytes(self, form: str) -> bytes:
         out = io.BytesIO()
@@ -102,6 +105,19 @@ class Figure(matplotlib.figure.Figure):
 
     def __repr__(self) -> str:
         return f"<Figure with {len(self.axes)} axes>"
+
+
+def _portable(svg: str) -> str:
+    """Make an SVG the same where only the last bits of its numbers differ: another processor, another BLAS.
+
+    Coordinates keep two decimals (of a point), and ids, which matplotlib hashes from the numbers, are counted instead.
+    """
+    coordinates = re.compile(r'( (?:d|x|y|points|transform|viewBox|width|height)=")([^"]*)')
+    svg = coordinates.sub(lambda found: found[1] + re.sub(r"(\.\d\d)\d+", r"\1", found[2]), svg)
+    # a curve that ends where it began is "closed" or not by the last bit of its ends
+    svg = re.sub(r'( d="M (\S+ \S+)\s[^"z]*L \2)\s+z\s*"', r'\1\n"', svg)
+    names = {name: f"i{n}" for n, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg)))}
+    return re.sub(r'(\bid="|url\(#|href="#)([^")]+)', lambda found: found[1] + names.get(found[2], found[2]), svg)
 
 
 def figure(
@@ -173,8 +189,9 @@ def convergence(
         for label, trace in traces.items():
             step, gap = _curve(trace, minimum)
             last = max(last, int(step[-1]))
-            ax.plot(step, np.where(gap > floor, gap, np.nan), label=label)
-        k = np.arange(1 if log_x else 0, last + 1)
+            shown = _thin(len(step), log_x)
+            ax.plot(step[shown], np.where(gap > floor, gap, np.nan)[shown], label=label)
+        k = np.arange(1 if log_x else 0, last + 1)[_thin(last + 1 - log_x, log_x)]
         for number, (label, bound) in enumerate((bounds or {}).items()):
             y = np.asarray(bound(k)) + np.zeros(len(k))
             look = {**BOUND, "linestyle": BOUND_DASHES[number % len(BOUND_DASHES)]}
@@ -197,6 +214,14 @@ def _curve(trace: Trace | ArrayLike, minimum: float) -> tuple[NDArray[Any], NDAr
         return trace.step, trace.value - minimum
     values = np.asarray(trace, float)
     return np.arange(len(values)), values
+
+
+def _thin(n: int, log_x: bool) -> NDArray[np.int64]:
+    """Indices of at most MOST_POINTS of n points, evenly spaced on the axis, ends included."""
+    if n <= MOST_POINTS:
+        return np.arange(n)
+    spaced = np.geomspace(1, n, MOST_POINTS) - 1 if log_x else np.linspace(0, n - 1, MOST_POINTS)
+    return np.unique(np.round(spaced).astype(np.int64))
 
 
 def paths(

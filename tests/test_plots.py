@@ -32,6 +32,19 @@ def test_a_raster_figure_shows_itself_as_png():
     assert repr(figure) == "<Figure with 1 axes>"
 
 
+def test_the_last_bits_of_the_data_do_not_show():
+    """As on another processor: the same figure, to the byte, for numbers a few rounding errors away."""
+    noise = 1 + 4e-16 * np.random.default_rng(0).standard_normal(301)
+    values = np.exp(-0.1 * np.arange(301)) + 1e-3
+    one, two = (
+        svg(plots.convergence({"rate 0.0123": v}, bounds={"b": lambda k: 1 / (k + 1)}))
+        for v in (values, values * noise)
+    )
+    assert one == two
+    assert "rate 0.0123" in one
+    assert 'id="i0"' in one
+
+
 def test_convergence_draws_the_gap_and_the_bound():
     figure = plots.convergence(
         {"GD": TRACE, "by hand": [1.0, 0.1]}, minimum=-1.0, bounds={"bound": lambda k: 2.0**-k}, log_x=True, floor=1e-3
@@ -42,6 +55,9 @@ def test_convergence_draws_the_gap_and_the_bound():
     np.testing.assert_array_equal(bound.get_xdata(), np.arange(1, 21))
     np.testing.assert_array_equal(bound.get_ydata()[:9], 2.0 ** -np.arange(1, 10))
     assert np.isnan(bound.get_ydata()[9:]).all()
+    long = plots.convergence({"long": np.arange(10_001.0) + 1}).axes[0].lines[0]
+    assert len(long.get_xdata()) == plots.MOST_POINTS
+    assert list(long.get_xdata()[[0, -1]]) == [0, 10_000]
     assert figure.axes[0].get_xscale() == figure.axes[0].get_yscale() == "log"
     assert figure.axes[0].get_ylabel().startswith("gap")
 

@@ -115,7 +115,7 @@ def _portable(svg: str) -> str:
     coordinates = re.compile(r'( (?:d|x|y|points|transform|viewBox|width|height)=")([^"]*)')
     svg = coordinates.sub(lambda found: found[1] + re.sub(r"(\.\d\d)\d+", r"\1", found[2]), svg)
     # a curve that ends where it began is "closed" or not by the last bit of its ends
-    svg = re.sub(r'( d="M (\S+ \S+)\s[^"z]*L \2)\s+z\s*"', r'\1\n"', svg)
+    svg = re.sub(r'( d="M (\S+ \S+)\s[^"z]*L \2)\s+z\s*"', r'\1 \n"', svg)
     names = {name: f"i{n}" for n, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg)))}
     return re.sub(r'(\bid="|url\(#|href="#)([^")]+)', lambda found: found[1] + names.get(found[2], found[2]), svg)
 

@@ -58,7 +58,7 @@ STYLE: Any = {
     "lines.linewidth": 1.8,
     "axes.prop_cycle": cycler(color=COLORS, linestyle=DASHES),
 }
-MOST_POINTS = 400  # of a curve: more than a page can show
+MOST_POINTS = 240  # of a curve: more than a page can show
 BOUND_DASHES: list[Any] = [(0, (2, 2)), (0, (7, 2, 1, 2)), (0, (1, 3))]
 BOUND: dict[str, Any] = {"color": INK, "linestyle": BOUND_DASHES[0], "linewidth": 1.1}
 
@@ -261,7 +261,7 @@ def paths(
         If a trace has no iterates of two weights.
     """
     ax = figure(height=3.6)[1] if ax is None else ax
-    grid = np.meshgrid(np.linspace(*x, 161), np.linspace(*y, 161))
+    grid = np.meshgrid(np.linspace(*x, 91), np.linspace(*y, 91))
     z = np.array([[problem.value(np.array(p)) for p in zip(*row, strict=True)] for row in zip(*grid, strict=True)])
     low = z.min() if problem.minimum is None else problem.minimum
     if isinstance(levels, int):

@@ -36,7 +36,7 @@ clean: ## Remove everything that was built
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 lock: ## Compile requirements.in into the hashed requirements.txt (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-strip-extras \
 	    requirements.in -o requirements.txt
 
 $(READY): requirements.txt pyproject.toml tools/install.sh

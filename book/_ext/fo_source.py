@@ -1,6 +1,6 @@
 """Show a function of the library as it stands, without its docstring, which the API page has.
 
-```{source} fo_lib/rules.py::gradient_descent
+```{source} fo_lib/rules/descent.py::gradient_descent
 ```
 """
 

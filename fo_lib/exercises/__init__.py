@@ -8,6 +8,7 @@ hint that says what to look at, never with the answer.
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 __all__ = ["Feedback", "NotYet", "check", "close"]
 
 Checker = Callable[[Any], str]
-CHAPTERS = ("objectives", "gradient-descent", "step-sizes", "mini-batches")
+CHAPTERS = tuple(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
 
 
 class NotYet(Exception):

@@ -1,17 +1,12 @@
-r"""Bounds of the theorems, one function each, as functions of the number of steps.
-
-``k`` is a number of steps or an array of them; :math:`R = \|w_0 - w^\star\|` is the distance at the start and ``gap``
-is :math:`f(w_0) - f^\star`. Arguments outside a theorem's assumptions raise an error.
-"""
+"""Gradient descent with constant steps and with line searches."""
 
 from __future__ import annotations
 
-from typing import Any
+from numpy.typing import ArrayLike
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from fo_lib import checks
 
-from . import checks
+from ._arguments import Array, constants, count_steps
 
 __all__ = [
     "armijo",
@@ -21,23 +16,8 @@ __all__ = [
     "gradient_descent_nonconvex",
     "gradient_descent_pl",
     "gradient_descent_strongly_convex",
-    "mini_batch_variance",
     "polyak_step",
 ]
-
-Array = NDArray[np.floating[Any]]
-
-
-def _steps(k: ArrayLike, first: int = 0) -> Array:
-    steps = checks.array("k", k)
-    if (steps < first).any():
-        raise ValueError(f"k must be >= {first}, got {steps.min():g}")
-    return steps.astype(float)
-
-
-def _constants(L: float, mu: float) -> None:
-    checks.number("L", L, above=0.0)
-    checks.number("mu", mu, above=0.0, at_most=L)
 
 
 def gradient_descent_convex(k: ArrayLike, *, L: float, R: float) -> Array:
@@ -47,7 +27,7 @@ def gradient_descent_convex(k: ArrayLike, *, L: float, R: float) -> Array:
     """
     checks.number("L", L, above=0.0)
     checks.number("R", R, at_least=0.0)
-    return L * R**2 / (4 * _steps(k) + 2)
+    return L * R**2 / (4 * count_steps(k) + 2)
 
 
 def gradient_descent_convex_textbook(k: ArrayLike, *, L: float, R: float) -> Array:
@@ -57,7 +37,7 @@ def gradient_descent_convex_textbook(k: ArrayLike, *, L: float, R: float) -> Arr
     """
     checks.number("L", L, above=0.0)
     checks.number("R", R, at_least=0.0)
-    return 2 * L * R**2 / (_steps(k) + 4)
+    return 2 * L * R**2 / (count_steps(k) + 4)
 
 
 def gradient_descent_strongly_convex(k: ArrayLike, *, L: float, mu: float, learning_rate: float) -> Array:
@@ -67,9 +47,9 @@ def gradient_descent_strongly_convex(k: ArrayLike, *, L: float, mu: float, learn
     quadratic. Best at :math:`\alpha = 2/(L + \mu)`, where :math:`\rho = (\kappa - 1)/(\kappa + 1)`. Polyak (1987),
     section 1.4.
     """
-    _constants(L, mu)
+    constants(L, mu)
     checks.number("learning_rate", learning_rate, above=0.0, at_most=2 / L)
-    return max(abs(1 - learning_rate * mu), abs(1 - learning_rate * L)) ** _steps(k)
+    return max(abs(1 - learning_rate * mu), abs(1 - learning_rate * L)) ** count_steps(k)
 
 
 def gradient_descent_pl(k: ArrayLike, *, L: float, mu: float, gap: float) -> Array:
@@ -78,9 +58,9 @@ def gradient_descent_pl(k: ArrayLike, *, L: float, mu: float, gap: float) -> Arr
     Under the Polyak-Lojasiewicz inequality :math:`\tfrac12 \|\nabla f(w)\|^2 \ge \mu (f(w) - f^\star)`. Polyak
     (1963); Karimi, Nutini & Schmidt (2016), Theorem 1.
     """
-    _constants(L, mu)
+    constants(L, mu)
     checks.number("gap", gap, at_least=0.0)
-    return gap * (1 - mu / L) ** _steps(k)
+    return gap * (1 - mu / L) ** count_steps(k)
 
 
 def gradient_descent_nonconvex(k: ArrayLike, *, L: float, gap: float) -> Array:
@@ -90,7 +70,7 @@ def gradient_descent_nonconvex(k: ArrayLike, *, L: float, gap: float) -> Array:
     """
     checks.number("L", L, above=0.0)
     checks.number("gap", gap, at_least=0.0)
-    return 2 * L * gap / _steps(k, first=1)
+    return 2 * L * gap / count_steps(k, first=1)
 
 
 def exact_line_search(k: ArrayLike, *, L: float, mu: float, gap: float) -> Array:
@@ -99,9 +79,9 @@ def exact_line_search(k: ArrayLike, *, L: float, mu: float, gap: float) -> Array
     For steepest descent with exact line search on a quadratic; attained from :math:`w_0 - w^\star = (1/\mu, 1/L)`.
     Kantorovich (1948); Luenberger & Ye (2008), section 8.2.
     """
-    _constants(L, mu)
+    constants(L, mu)
     checks.number("gap", gap, at_least=0.0)
-    return gap * ((L - mu) / (L + mu)) ** (2 * _steps(k))
+    return gap * ((L - mu) / (L + mu)) ** (2 * count_steps(k))
 
 
 def armijo(k: ArrayLike, *, L: float, gap: float, first: float, shrink: float = 0.5, decrease: float = 1e-4) -> Array:
@@ -116,7 +96,7 @@ def armijo(k: ArrayLike, *, L: float, gap: float, first: float, shrink: float = 
     checks.number("first", first, above=0.0)
     checks.number("shrink", shrink, above=0.0, below=1.0)
     checks.number("decrease", decrease, above=0.0, below=1.0)
-    return gap / (decrease * min(first, 2 * shrink * (1 - decrease) / L) * _steps(k, first=1))
+    return gap / (decrease * min(first, 2 * shrink * (1 - decrease) / L) * count_steps(k, first=1))
 
 
 def polyak_step(k: ArrayLike, *, L: float, R: float) -> Array:
@@ -127,18 +107,4 @@ def polyak_step(k: ArrayLike, *, L: float, R: float) -> Array:
     """
     checks.number("L", L, above=0.0)
     checks.number("R", R, at_least=0.0)
-    return 2 * L * R**2 / (3 * _steps(k, first=1))
-
-
-def mini_batch_variance(b: ArrayLike, *, n: int, variance: float) -> Array:
-    r"""Variance of a mean over ``b`` of ``n`` samples, no sample twice: :math:`\frac{\sigma^2}{b}\frac{n-b}{n-1}`.
-
-    :math:`\sigma^2` is the mean squared deviation over the ``n`` samples (divided by ``n``). Cochran (1977),
-    Theorem 2.2.
-    """
-    n = checks.count("n", n, at_least=2)
-    checks.number("variance", variance, at_least=0.0)
-    size = checks.array("b", b)
-    if (size < 1).any() or (size > n).any():
-        raise ValueError(f"b must be from 1 to n = {n}, got {b!r}")
-    return variance / size * (n - size) / (n - 1)
+    return 2 * L * R**2 / (3 * count_steps(k, first=1))

@@ -1,0 +1,28 @@
+"""Checks that the bounds share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fo_lib import checks
+
+__all__ = ["Array", "constants", "count_steps"]
+
+Array = NDArray[np.floating[Any]]
+
+
+def count_steps(k: ArrayLike, first: int = 0) -> Array:
+    """Return numbers of steps as floats; refuse those below the first (ValueError)."""
+    steps = checks.array("k", k)
+    if (steps < first).any():
+        raise ValueError(f"k must be >= {first}, got {steps.min():g}")
+    return steps.astype(float)
+
+
+def constants(L: float, mu: float) -> None:
+    """Refuse constants that are not 0 < mu <= L."""
+    checks.number("L", L, above=0.0)
+    checks.number("mu", mu, above=0.0, at_most=L)

@@ -37,17 +37,25 @@ _LIMITS: dict[str, dict[str, float]] = {
     "learning_rate": {"above": 0.0},
     "epsilon": {"at_least": 0.0},
     "weight_decay": {"at_least": 0.0},
+    "momentum_decay": {"at_least": 0.0},
     **dict.fromkeys(("momentum", "rho", "beta1", "beta2"), _IN_UNIT_INTERVAL),
 }
 
 
 @dataclass(frozen=True)
 class Signature:
-    """The roles of a rule's parameters: its state, whether it counts steps, its hyperparameters."""
+    """A rule's name and the roles of its parameters: its state, whether it counts steps, its hyperparameters."""
 
+    rule: str
     state: tuple[str, ...]
     takes_t: bool
     hyper: dict[str, float]
+
+    def require(self, *names: str) -> None:
+        """Refuse a name that is not a hyperparameter of the rule (TypeError)."""
+        for name in names:
+            if name not in self.hyper:
+                raise TypeError(f"rule {self.rule!r} has hyperparameters {list(self.hyper)}, got {name!r}")
 
 
 @functools.lru_cache
@@ -73,14 +81,13 @@ def signature(rule: Rule) -> Signature:
             f"rule must be a function rule(w, g, *state, [t], learning_rate=..., ...), got {rule!r} with parameters"
             f" ({', '.join(map(str, parameters))})"
         )
-    return Signature(tuple(n for n in names[2:] if n != "t"), "t" in names[2:], hyper)
+    name = getattr(rule, "__name__", repr(rule))
+    return Signature(name, tuple(n for n in names[2:] if n != "t"), "t" in names[2:], hyper)
 
 
 def _hyperparameter(rule: Rule, name: str, value: object) -> float:
     """Return a hyperparameter as a float, or refuse its name (TypeError) or its value (TypeError, ValueError)."""
-    known = signature(rule).hyper
-    if name not in known:
-        raise TypeError(f"rule {rule.__name__!r} has hyperparameters {list(known)}, got {name!r}")
+    signature(rule).require(name)
     return checks.number(name, value, **_LIMITS.get(name, {}))
 
 
@@ -257,19 +264,25 @@ class Stepper:
                     f"w must be a writeable float array, got dtype {w.dtype}, writeable={w.flags.writeable}"
                 )
             self.like = w.shape, w.dtype
-            self.state = [np.zeros_like(w) for _ in self.signature.state]
+            self.state = [np.zeros(self._shape(name, w), w.dtype) for name in self.signature.state]
         elif (w.shape, w.dtype) != self.like:
             raise ValueError(f"w must have the shape and dtype of the first call, {self.like}, got {w.shape} {w.dtype}")
 
     def _results(self, new: Any, w: Array) -> tuple[Array, ...]:
         results = new if self.signature.state else (new,)
         names = ("w", *self.signature.state)
+        expected = [w.shape, *(self._shape(name, w) for name in self.signature.state)]
         shapes = [np.shape(a) for a in results] if isinstance(results, tuple) else None
-        if shapes != [w.shape] * len(names):
+        if shapes != expected:
             raise ValueError(
-                f"rule {self.rule.__name__!r} must return {names} of shape {w.shape} each, got {shapes or type(new)}"
+                f"rule {self.rule.__name__!r} must return {names} of shapes {expected}, got {shapes or type(new)}"
             )
         return results
+
+    def _shape(self, state: str, w: Array) -> tuple[int, ...]:
+        """The shape of a state: that of the weights, unless a rule of matrices says otherwise."""
+        shapes: dict[str, Callable[[tuple[int, ...]], tuple[int, ...]]] = getattr(self.rule, "state_shapes", {})
+        return shapes[state](w.shape) if state in shapes else w.shape
 
     def _fuse(self, w: Array) -> bool:
         if self.fused is None:

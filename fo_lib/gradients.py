@@ -16,24 +16,25 @@ from numpy.typing import NDArray
 
 from . import checks
 from .layout import Layout
-from .problem import FiniteSum, Problem
+from .problem import Problem
+from .sampling import Estimate, Oracle, in_order, mini_batch, reshuffled, shuffled_once, with_replacement
+from .variance_reduction import saga, svrg
 
 __all__ = [
     "check_gradient",
     "full",
     "in_order",
     "mini_batch",
+    "noisy",
     "reshuffled",
+    "saga",
     "shuffled_once",
+    "svrg",
     "with_replacement",
 ]
 
 Array = NDArray[np.floating[Any]]
-Rows = NDArray[np.int64]
 Weights = Any
-Estimate = Callable[[Weights, int], Weights]
-Oracle = Callable[[Problem, int], Estimate]
-Order = Callable[[int, int, int], Rows]
 
 
 def full(problem: Problem, seed: int = 0) -> Estimate:
@@ -41,38 +42,15 @@ def full(problem: Problem, seed: int = 0) -> Estimate:
     return lambda w, t: problem.grad(w)
 
 
-def reshuffled(n: int, seed: int, epoch: int) -> Rows:
-    """Order: every sample once an epoch, in a new random order each epoch."""
-    return np.random.default_rng([seed, epoch]).permutation(n)
+def noisy(scale: float) -> Oracle:
+    r"""Add normal noise to the full gradient: a stochastic gradient whose variance is known.
 
-
-def shuffled_once(n: int, seed: int, epoch: int) -> Rows:
-    """Order: every sample once an epoch, in one random order for all epochs."""
-    return np.random.default_rng([seed, 0]).permutation(n)
-
-
-def with_replacement(n: int, seed: int, epoch: int) -> Rows:
-    """Order: independent uniform draws; an epoch is ``n`` of them."""
-    return np.random.default_rng([seed, epoch]).integers(n, size=n)
-
-
-def in_order(n: int, seed: int, epoch: int) -> Rows:
-    """Order: as the data are stored, the same in every epoch. Biased wherever they are sorted."""
-    return np.arange(n)
-
-
-def mini_batch(size: int = 1, order: Order = reshuffled) -> Oracle:
-    r"""Use the mean gradient over a batch of samples.
-
-    .. math:: g_t = \frac1{|B_t|} \sum_{i \in B_t} \nabla \ell_i(w) + \lambda w
+    .. math:: g_t = \nabla f(w) + \sigma z_t, \qquad z_t \sim \mathcal N(0, I)
 
     Parameters
     ----------
-    size : int
-        Samples a batch. The last batch of an epoch is smaller if ``size`` does not divide ``n``.
-    order : function
-        ``order(n, seed, epoch)`` returns the rows of one epoch in the order of use: :func:`reshuffled`,
-        :func:`shuffled_once`, :func:`with_replacement`, :func:`in_order`, or your own.
+    scale : float
+        :math:`\sigma \ge 0`, the standard deviation of each entry.
 
     Returns
     -------
@@ -82,37 +60,20 @@ def mini_batch(size: int = 1, order: Order = reshuffled) -> Oracle:
     Raises
     ------
     TypeError, ValueError
-        At once if ``size`` is not a whole number from 1 on; at the start of a run if it exceeds the number of samples
-        or the problem has none.
+        If ``scale`` is not a number from 0 on.
     """
-    size = checks.count("size", size)
-    checks.function("order", order)
+    scale = checks.number("scale", scale, at_least=0.0)
 
     def oracle(problem: Problem, seed: int) -> Estimate:
-        if not isinstance(problem, FiniteSum):
-            raise TypeError(f"mini_batch needs a problem with samples (a FiniteSum), got {problem!r}")
-        n, sample_grad = problem.n_samples, problem.sample_grad
-        checks.count("size", size, at_most=n, why="the number of samples")
-        steps = -(-n // size)
-        rows, current = np.empty(0, np.int64), -1
+        layout = Layout(problem.start)
 
         def estimate(w: Weights, t: int) -> Weights:
-            nonlocal rows, current
-            epoch, k = divmod(t - 1, steps)
-            if epoch != current:
-                rows, current = _checked(order(n, seed, epoch), n), epoch
-            return sample_grad(w, rows[k * size : (k + 1) * size])
+            noise = np.random.default_rng([seed, t]).standard_normal(layout.size)
+            return layout.unflatten(layout.flatten(problem.grad(w)) + scale * noise.astype(layout.dtype))
 
         return estimate
 
     return oracle
-
-
-def _checked(rows: Rows, n: int) -> Rows:
-    rows = np.asarray(rows)
-    if rows.shape != (n,) or rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
-        raise ValueError(f"order must return {n} integers from 0 to {n - 1}, got shape {rows.shape} of {rows.dtype}")
-    return rows
 
 
 def check_gradient(

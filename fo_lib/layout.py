@@ -56,9 +56,13 @@ class Layout:
 
     def unflatten(self, flat: Array) -> Any:
         """Return views of a flat vector, shaped like the weights: an array, or a list of arrays."""
-        starts = [0, *self.ends]
-        views = [flat[a:b].reshape(s) for a, b, s in zip(starts, self.ends, self.shapes, strict=False)]
+        views = self.arrays(flat)
         return views[0] if self.single else views
+
+    def arrays(self, flat: Array) -> list[Array]:
+        """Return views of a flat vector, always as a list: one for each array of weights."""
+        starts = [0, *self.ends]
+        return [flat[a:b].reshape(s) for a, b, s in zip(starts, self.ends, self.shapes, strict=False)]
 
     def _say(self) -> str:
         return str(self.shapes[0] if self.single else self.shapes)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import checks, learning_rates, rules
+from .averages import Average, exponential, polynomial, uniform
 from .engine import Stepper, signature
-from .gradients import Oracle, full, mini_batch
+from .gradients import full, mini_batch, noisy, saga, svrg
 from .layout import Layout
 from .learning_rates import LineSearch, Schedule
-from .problem import Problem
-from .transforms import Transform
+from .problem import Problem, flat, read_only
+from .sampling import Oracle
+from .trace import Records, Trace
+from .transforms import Transform, clip_norm, clip_value
 
 __all__ = ["Trace", "minimize"]
 
@@ -23,47 +26,8 @@ Array = NDArray[np.floating[Any]]
 Weights = Any
 Prox = Callable[[Weights, float], Weights]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Trace:
-    """What a run did, in arrays with one entry for each recorded step; every number in them is finite.
-
-    Parameters
-    ----------
-    step : array of int
-        The recorded steps: 0 is the start.
-    value : array of float
-        The objective there.
-    grad_norm : array of float
-        The norm of its full gradient there, whichever gradient the steps used.
-    learning_rate : array of float
-        The learning rate of the step that led there (0 at step 0, where none did).
-    w : array or list of arrays
-        The last weights, of the structure of the start. After a divergence: the last with a finite gradient.
-    iterates : array of shape (len(step), number of weights), optional
-        The weights at the recorded steps, flat, where asked for.
-    reason : str
-        ``"steps"`` (all were made), ``"tolerance"`` (the gradient norm reached it) or ``"diverged"``.
-    message : str
-        The reason in words: at which step, and what limit was broken where one is known.
-    """
-
-    step: NDArray[np.int64]
-    value: NDArray[np.float64]
-    grad_norm: NDArray[np.float64]
-    learning_rate: NDArray[np.float64]
-    w: Weights
-    iterates: Array | None
-    reason: str
-    message: str
-
-    @property
-    def diverged(self) -> bool:
-        """Whether the run was stopped because a value or a gradient was no longer finite."""
-        return self.reason == "diverged"
-
-    def __repr__(self) -> str:
-        return f"Trace(value={self.value[-1]:.6g}, grad_norm={self.grad_norm[-1]:.2g}: {self.message})"
+# They make what a slot takes, and are not it.
+FACTORIES = (clip_norm, clip_value, exponential, mini_batch, noisy, polynomial, saga, svrg, uniform)
 
 
 def minimize(
@@ -74,6 +38,7 @@ def minimize(
     gradient: Oracle = full,
     transform: Transform | None = None,
     prox: Prox | None = None,
+    average: Average | None = None,
     start: Weights = None,
     steps: int = 1000,
     tolerance: float = 0.0,
@@ -81,7 +46,7 @@ def minimize(
     iterates: bool = False,
     seed: int = 0,
     progress: bool = False,
-    **hyper: float,
+    **hyper: float | Schedule,
 ) -> Trace:
     r"""Minimize a problem by a first-order method.
 
@@ -96,7 +61,7 @@ def minimize(
     problem : Problem
         From :mod:`fo_lib.problems`, or of your own functions by :func:`~fo_lib.problems.from_functions`.
     rule : function
-        From :mod:`fo_lib.rules`, or your own of the same form.
+        From :mod:`fo_lib.rules` or :mod:`fo_lib.matrix_rules`, or your own of the same form.
     learning_rate : float, function or LineSearch, optional
         A number, a schedule of the step number, or a line search (gradient descent with the full gradient only).
         By default the rule's own.
@@ -106,6 +71,8 @@ def minimize(
         Applied to the flat gradient before the rule (see :mod:`fo_lib.transforms`).
     prox : function, optional
         ``prox(w, learning_rate)`` returns new weights: a proximal operator or a projection.
+    average : function, optional
+        From :mod:`fo_lib.averages`: all that is recorded is then of a mean of the iterates, which the steps do not see.
     start : array or list of arrays, optional
         First weights, by default the problem's. Copied; float32 and float64 are kept, integers become float64.
     steps : int
@@ -121,8 +88,8 @@ def minimize(
         All randomness of the run is a function of it.
     progress : bool
         Show a bar (needs tqdm; quiet where the output is not a terminal).
-    **hyper : float
-        Hyperparameters of the rule, such as ``momentum=0.9``.
+    **hyper : float or function
+        Hyperparameters of the rule, such as ``momentum=0.9``: numbers, or functions of the step number.
 
     Returns
     -------
@@ -147,48 +114,40 @@ def minimize(
     checks.count("every", every)
     checks.count("seed", seed, at_least=0)
     checks.number("tolerance", tolerance, at_least=0.0)
-    slots: dict[str, object] = {"gradient": gradient, "transform": transform or np.copy, "prox": prox or np.copy}
+    slots: dict[str, object] = {"gradient": gradient, "transform": transform, "prox": prox, "average": average}
     for name, slot in slots.items():
-        checks.function(name, slot)
-    if slots["gradient"] is mini_batch:
-        raise TypeError("gradient must be called: mini_batch(size), not just named")
+        if slot is not None or name == "gradient":
+            checks.function(name, slot)
+            _refuse_factory(name, slot)
     first = problem.start if start is None else start
     layout = Layout(first)
     if layout.shapes != Layout(problem.start).shapes:
         raise ValueError(f"start must have the shape of the problem's, {problem.start!r}, got {first!r}")
-    flat = _flat(problem, layout)
+    flattened = flat(problem, layout)
+    schedules = {name: value for name, value in hyper.items() if callable(value)}
+    numbers: dict[str, Any] = {name: value for name, value in hyper.items() if name not in schedules}
     run = _Run(
-        problem=flat,
-        stepper=Stepper(rule, fused=None, **hyper),
-        rate=_rate(rule, learning_rate, [gradient is full, transform is None, prox is None], flat),
-        estimate=None if gradient is full else _flat_estimate(gradient(problem, seed), layout),
+        problem=flattened,
+        stepper=_ByArray(rule, layout, schedules, numbers),
+        rate=_rate(rule, learning_rate, [gradient is full, transform is None, prox is None], flattened),
+        estimate=None if gradient is full and average is None else _flat_estimate(gradient(problem, seed), layout),
         transform=transform,
         prox=None if prox is None else lambda w, a: layout.flatten(prox(layout.unflatten(w), a), "prox(w)"),
-        records=_Records(iterates),
+        average=average,
+        records=Records(iterates),
     )
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is reported by the trace
         w, reason, message = run(layout.flatten(first, "start"), steps, every, tolerance, progress)
     return run.records.trace(layout.unflatten(w), reason, message)
 
 
-def _flat(problem: Problem, layout: Layout) -> Problem:
-    """The same problem as a function of one flat vector."""
-    return replace(
-        problem,
-        value=lambda w: float(problem.value(layout.unflatten(_read_only(w)))),
-        grad=lambda w: layout.flatten(problem.grad(layout.unflatten(_read_only(w)))),
-    )
+def _refuse_factory(name: str, slot: object) -> None:
+    if any(slot is factory for factory in FACTORIES):
+        raise TypeError(f"{name} must be called: {getattr(slot, '__name__', slot)}(...), not just named")
 
 
 def _flat_estimate(estimate: Callable[[Weights, int], Weights], layout: Layout) -> Callable[[Array, int], Array]:
-    return lambda w, t: layout.flatten(estimate(layout.unflatten(_read_only(w)), t), "the gradient estimate")
-
-
-def _read_only(w: Array) -> Array:
-    """A view that nobody's gradient can write into."""
-    view = w.view()
-    view.flags.writeable = False
-    return view
+    return lambda w, t: layout.flatten(estimate(layout.unflatten(read_only(w)), t), "the gradient estimate")
 
 
 def _rate(
@@ -216,25 +175,23 @@ def _rate(
     return lambda t, w, g: constant
 
 
-class _Records:
-    """Lists that grow while a run goes on."""
+class _ByArray:
+    """A rule on a flat vector: a rule of matrices is called for each array, any other once for all weights."""
 
-    def __init__(self, iterates: bool) -> None:
-        self.rows: list[tuple[int, float, float, float]] = []
-        self.iterates: list[Array] | None = [] if iterates else None
+    def __init__(
+        self, rule: Callable[..., Any], layout: Layout, schedules: dict[str, Schedule], numbers: dict[str, float]
+    ) -> None:
+        signature(rule).require(*schedules)
+        whole = Layout(np.zeros(layout.size, layout.dtype))
+        self.rule, self.schedules = rule, schedules
+        self.layout = layout if hasattr(rule, "state_shapes") else whole
+        self.steppers = [Stepper(rule, fused=None, **numbers) for _ in self.layout.shapes]
 
-    def add(self, step: int, value: float, grad_norm: float, rate: float, w: Array) -> None:
-        self.rows.append((step, value, grad_norm, rate))
-        if self.iterates is not None:
-            self.iterates.append(w.copy())
-
-    def trace(self, w: Weights, reason: str, message: str) -> Trace:
-        step, value, grad_norm, rate = (np.array(column) for column in zip(*self.rows, strict=True))
-        iterates = None if self.iterates is None else np.array(self.iterates)
-        return Trace(
-            step=step, value=value, grad_norm=grad_norm, learning_rate=rate, w=w, iterates=iterates,
-            reason=reason, message=message,
-        )  # fmt: skip
+    def __call__(self, w: Array, g: Array, t: int, rate: float) -> None:
+        hyper = {name: schedule(t) for name, schedule in self.schedules.items()}
+        arrays, gradients = self.layout.arrays(w), self.layout.arrays(g)
+        for step, array, gradient in zip(self.steppers, arrays, gradients, strict=True):
+            step(array, gradient, learning_rate=rate, **hyper)
 
 
 @dataclass(kw_only=True)
@@ -242,36 +199,40 @@ class _Run:
     """One run over flat vectors: calling it makes the steps."""
 
     problem: Problem
-    stepper: Stepper
+    stepper: _ByArray
     rate: Callable[[int, Array, Array], float]
     estimate: Callable[[Array, int], Array] | None
     transform: Transform | None
     prox: Callable[[Array, float], Array] | None
-    records: _Records
+    average: Average | None
+    records: Records
 
     def __call__(self, w: Array, steps: int, every: int, tolerance: float, progress: bool) -> tuple[Array, str, str]:
-        rate, previous = 0.0, w.copy()
+        rate, at = 0.0, w if self.average is None else w.copy()  # at: where values are recorded
+        previous = at.copy()
         for t in _track(steps + 1, progress):
             recorded = t % every == 0 or t == steps
-            g = self.problem.grad(w) if recorded or self.estimate is None else self.estimate(w, t + 1)
+            g = self.problem.grad(at) if recorded or self.estimate is None else self.estimate(w, t + 1)
             norm = float(np.linalg.norm(g))
-            value = self.problem.value(w) if recorded else 0.0
+            value = self.problem.value(at) if recorded else 0.0
             if not (np.isfinite(norm * norm) and np.isfinite(value)):
                 return previous, "diverged", self._divergence(t, rate)
             if recorded:
-                self.records.add(t, value, norm, rate, w)
+                self.records.add(t, value, norm, rate, at)
                 if norm <= tolerance and (tolerance > 0 or not g.any()):  # a norm can underflow
-                    return w, "tolerance", f"the gradient norm reached the tolerance {tolerance:g} at step {t}"
+                    return at, "tolerance", f"the gradient norm reached the tolerance {tolerance:g} at step {t}"
             if t < steps:
-                previous[:] = w
+                previous[:] = at
                 rate = self._step(w, self.estimate(w, t + 1) if recorded and self.estimate else g, t + 1)
-        return w, "steps", f"made all {steps} steps{self._rise(rate)}"
+                if self.average is not None:
+                    at += self.average(t + 1) * (w - at)
+        return at, "steps", f"made all {steps} steps{self._rise(rate)}"
 
     def _step(self, w: Array, g: Array, t: int) -> float:
         rate = self.rate(t, w, g)
         if self.transform is not None:
             g = np.asarray(self.transform(g), w.dtype)
-        self.stepper(w, g, learning_rate=rate)
+        self.stepper(w, g, t, rate)
         if self.prox is not None:
             w[:] = self.prox(w, rate)
         return rate

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from . import checks
 from .layout import Layout
 
-__all__ = ["FiniteSum", "Problem", "from_functions", "solve"]
+__all__ = ["FiniteSum", "Problem", "flat", "from_functions", "read_only", "solve"]
 
 Array = NDArray[np.floating[Any]]
 Weights = Any  # an array, or a list of arrays of one dtype
@@ -179,3 +179,19 @@ def solve(problem: Problem, *, tolerance: float = 1e-12, steps: int = 100) -> Pr
             size /= 2
         w = w + size * direction
     raise ValueError(f"solve did not reach tolerance {tolerance:g} on {problem!r} in {steps} Newton steps")
+
+
+def flat(problem: Problem, layout: Layout) -> Problem:
+    """The same problem as a function of one flat vector."""
+    return replace(
+        problem,
+        value=lambda w: float(problem.value(layout.unflatten(read_only(w)))),
+        grad=lambda w: layout.flatten(problem.grad(layout.unflatten(read_only(w)))),
+    )
+
+
+def read_only(w: Array) -> Array:
+    """A view that nobody's gradient can write into."""
+    view = w.view()
+    view.flags.writeable = False
+    return view

@@ -9,8 +9,9 @@ import pytest
 import fo_lib
 
 MODULES = [
-    "checks", "datasets", "engine", "exercises", "finite_sums", "gradients", "layout", "learning_rates", "loop",
-    "plots", "problem", "problems", "rates", "rules", "transforms",
+    "accelerated", "averages", "checks", "datasets", "engine", "exercises", "finite_sums", "gradients", "layout", "learning_rates", "loop",
+    "matrix_rules", "plots", "problem", "problems", "rates", "rules", "sampling", "trace", "transforms",
+    "variance_reduction",
 ]  # fmt: skip
 
 

@@ -87,6 +87,57 @@ def test_adamw_is_adam_plus_decay_of_the_old_weights():
     assert run(rules.adamw, 2.0, gradients, weight_decay=0.0) == run(rules.adam, 2.0, gradients)
 
 
+def test_sign_descent_by_hand():
+    w = run(rules.sign_descent, np.zeros(3), [np.array([5.0, -1e-9, 0.0])], learning_rate=0.5)
+    assert w.tolist() == [-0.5, 0.5, 0.0]
+
+
+def test_lion_by_hand():
+    # signs of .5 * 0 + .5 * 4; of .5 * 3 - .5 * 2 (m = .75 * 4); of -.5 * .75 + .05 (m = .25 * 3 - .75 * 2)
+    w = run(rules.lion, 0.0, [4.0, -2.0, 0.1], learning_rate=1.0, beta1=0.5, beta2=0.25)
+    assert w == -1 - 1 + 1
+    assert run(rules.lion, 2.0, [1.0], learning_rate=0.1, weight_decay=0.5) == pytest.approx(2 - 0.1 - 0.1 * 0.5 * 2)
+
+
+def test_adadelta_by_hand():
+    # v: .5 * 16 = 8; step sqrt(1 / 9) * 4 = 4/3; s: .5 * 16/9 = 8/9
+    w = run(rules.adadelta, 0.0, [4.0], rho=0.5, epsilon=1.0)
+    assert w == pytest.approx(-4 / 3, rel=1e-15)
+    # v: 4 + .5 * 4 = 6; step sqrt((8/9 + 1) / 7) * 2
+    w = run(rules.adadelta, 0.0, [4.0, 2.0], rho=0.5, epsilon=1.0, learning_rate=2.0)
+    assert w == pytest.approx(2 * (-4 / 3 - math.sqrt(17 / 63) * 2), rel=1e-15)
+
+
+def test_adamax_by_hand():
+    # m: 2, 0, 1; corrected 4, 0, 8/7.  u: 4, 3, 2.25
+    w = run(rules.adamax, 0.0, [4.0, -2.0, 2.0], learning_rate=1.0, beta1=0.5, beta2=0.75, epsilon=0.5)
+    assert w == pytest.approx(-4 / 4.5 - 0 - (8 / 7) / 2.75, rel=1e-14)
+
+
+def test_amsgrad_by_hand():
+    # m: 2, 1.5; v: 4, 3.25 (beta2 .75: .75 * 4 + .25 * 1); s stays 4
+    w = run(rules.amsgrad, 0.0, [4.0, 1.0], learning_rate=1.0, beta1=0.5, beta2=0.75, epsilon=0.5)
+    assert w == pytest.approx(-2 / 2.5 - 1.5 / 2.5, rel=1e-15)
+
+
+def test_nadam_by_hand():
+    """Written out from the paper, with the products of its schedule computed anew."""
+    mu = [0.8 * (1 - 0.5 * 0.96 ** (t * 0.5)) for t in range(1, 5)]
+    w = m = v = 0.0
+    for t, g in enumerate([4.0, -1.0, 2.0], start=1):
+        m, v = 0.8 * m + 0.2 * g, 0.9 * v + 0.1 * g * g
+        ahead = mu[t] * m / (1 - math.prod(mu[: t + 1])) + (1 - mu[t - 1]) * g / (1 - math.prod(mu[:t]))
+        w -= 0.5 * ahead / (math.sqrt(v / (1 - 0.9**t)) + 0.25)
+    settings = {"beta1": 0.8, "beta2": 0.9, "epsilon": 0.25, "momentum_decay": 0.5}
+    assert run(rules.nadam, 0.0, [4.0, -1.0, 2.0], learning_rate=0.5, **settings) == pytest.approx(w, rel=1e-14)
+
+
+def test_sign_descent_is_adam_without_memory():
+    gradients = [3.0, -0.2, 1e-3]
+    adam = run(rules.adam, 1.0, gradients, learning_rate=0.1, beta1=0.0, beta2=0.0, epsilon=0.0)
+    assert adam == pytest.approx(run(rules.sign_descent, 1.0, gradients, learning_rate=0.1), rel=1e-14)
+
+
 @EVERY_RULE
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_arrays_of_every_shape_match_python_floats(rule, dtype):

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["adagrad", "rmsprop"]
+__all__ = ["adadelta", "adagrad", "rmsprop"]
 
 
 def adagrad(w: Any, g: Any, s: Any, learning_rate: float = 0.01, epsilon: float = 1e-10) -> Any:
@@ -63,3 +63,38 @@ def rmsprop(w: Any, g: Any, v: Any, learning_rate: float = 0.001, rho: float = 0
     """
     v = rho * v + (1 - rho) * g * g
     return w - learning_rate * g / (np.sqrt(v) + epsilon), v
+
+
+def adadelta(
+    w: Any, g: Any, v: Any, s: Any, learning_rate: float = 1.0, rho: float = 0.95, epsilon: float = 1e-6
+) -> Any:
+    r"""Adadelta: RMSProp whose learning rate is the running size of its own steps.
+
+    .. math::
+        v &\gets \rho v + (1 - \rho) g^2, & \delta &= \frac{\sqrt{s + \epsilon}}{\sqrt{v + \epsilon}} \, g, \\
+        s &\gets \rho s + (1 - \rho) \delta^2, & w &\gets w - \alpha \, \delta.
+
+    Parameters
+    ----------
+    w, g, v, s : array or float
+        Weights, gradient, running means of the squared gradient and of the squared step.
+    learning_rate : float
+        :math:`\alpha > 0`, without units; the paper has none, that is 1.
+    rho : float
+        Decay of both running means, in [0, 1).
+    epsilon : float
+        Inside both roots: keeps the division finite, and sets the size of the first steps.
+
+    Returns
+    -------
+    tuple
+        ``(w, v, s)``.
+
+    Notes
+    -----
+    The same form as PyTorch, Keras and optax, with other defaults: ``rho=0.9`` in PyTorch and optax;
+    ``learning_rate=0.001`` and ``epsilon=1e-7`` in Keras. Zeiler (2012), Algorithm 1.
+    """
+    v = rho * v + (1 - rho) * g * g
+    step = np.sqrt(s + epsilon) / np.sqrt(v + epsilon) * g
+    return w - learning_rate * step, v, rho * s + (1 - rho) * step * step

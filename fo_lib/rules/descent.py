@@ -1,8 +1,10 @@
-"""Gradient descent, with and without momentum."""
+"""Gradient descent, with and without momentum, and the same with signs only."""
 
 from typing import Any
 
-__all__ = ["gradient_descent", "momentum", "nesterov"]
+import numpy as np
+
+__all__ = ["gradient_descent", "lion", "momentum", "nesterov", "sign_descent"]
 
 
 def gradient_descent(w: Any, g: Any, learning_rate: float = 0.1) -> Any:
@@ -85,3 +87,68 @@ def nesterov(w: Any, g: Any, v: Any, learning_rate: float = 0.01, momentum: floa
     """
     v = momentum * v - learning_rate * g
     return w + momentum * v - learning_rate * g, v
+
+
+def sign_descent(w: Any, g: Any, learning_rate: float = 0.001) -> Any:
+    r"""Move every weight by the learning rate, whatever the size of its gradient.
+
+    .. math:: w \gets w - \alpha \, \mathrm{sign}(g)
+
+    Parameters
+    ----------
+    w, g : array or float
+        Weights and gradient.
+    learning_rate : float
+        The step of each weight, :math:`\alpha > 0`, in the units of the weights.
+
+    Returns
+    -------
+    array or float
+        The new weights. A weight whose gradient is exactly zero stays.
+
+    Notes
+    -----
+    optax's ``sign_sgd``; Keras and PyTorch have none. Adam with :math:`\beta_1 = \beta_2 = \epsilon = 0`. Bernstein,
+    Wang, Azizzadenesheli & Anandkumar (2018), Algorithm 1.
+    """
+    return w - learning_rate * np.sign(g)
+
+
+def lion(
+    w: Any,
+    g: Any,
+    m: Any,
+    learning_rate: float = 0.0001,
+    beta1: float = 0.9,
+    beta2: float = 0.99,
+    weight_decay: float = 0.0,
+) -> Any:
+    r"""Lion: the sign of a mean of gradients that weighs the newest one more than the memory does.
+
+    .. math::
+        w &\gets w - \alpha \left( \mathrm{sign}(\beta_1 m + (1 - \beta_1) g) + \lambda w \right), \\
+        m &\gets \beta_2 m + (1 - \beta_2) g.
+
+    Parameters
+    ----------
+    w, g, m : array or float
+        Weights, gradient, running mean of the gradient.
+    learning_rate : float
+        The step of each weight, :math:`\alpha > 0`, in the units of the weights.
+    beta1, beta2 : float
+        Weight of the memory in the step, and decay of the memory, in [0, 1).
+    weight_decay : float
+        :math:`\lambda \ge 0`.
+
+    Returns
+    -------
+    tuple
+        ``(w, m)``.
+
+    Notes
+    -----
+    The same as Keras and optax (whose decay is 1e-3 unless told otherwise); PyTorch has none. Chen et al. (2023),
+    Algorithm 2.
+    """
+    update = np.sign(beta1 * m + (1 - beta1) * g)
+    return w - learning_rate * (update + weight_decay * w), beta2 * m + (1 - beta2) * g

@@ -1,0 +1,146 @@
+r"""Nesterov's accelerated gradient method with a momentum that follows a schedule, and restarts.
+
+With a constant momentum it is the rule :func:`~fo_lib.rules.nesterov`. It has a short loop of its own because its
+theorems speak of the point :math:`x_k`, while gradients are taken at another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import checks
+from .layout import Layout
+from .learning_rates import Schedule
+from .problem import Problem, flat
+from .trace import Records, Trace
+
+__all__ = ["accelerate", "growing_momentum", "restart_by_gradient", "restart_by_value"]
+
+Array = NDArray[np.floating[Any]]
+Restart = Callable[[Problem, Array, Array, Array], bool]
+
+
+def growing_momentum(t: int) -> float:
+    r"""Momentum for convex functions: :math:`\beta_t = \frac{t - 1}{t + 2}` before step :math:`t + 1`."""
+    return (t - 1) / (t + 2)
+
+
+def restart_by_value(problem: Problem, g: Array, x: Array, new: Array) -> bool:
+    """Restart where the value rose. Costs two values a step. O'Donoghue & Candès (2015), section 3.2."""
+    return problem.value(new) > problem.value(x)
+
+
+def restart_by_gradient(problem: Problem, g: Array, x: Array, new: Array) -> bool:
+    """Restart where the step went uphill by the gradient at hand. Free. O'Donoghue & Candès (2015), section 3.2."""
+    return float(g @ (new - x)) > 0
+
+
+def accelerate(
+    problem: Problem,
+    *,
+    learning_rate: float | None = None,
+    momentum: float | Schedule = growing_momentum,
+    restart: Restart | None = None,
+    start: Any = None,
+    steps: int = 1000,
+    tolerance: float = 0.0,
+    every: int = 1,
+    iterates: bool = False,
+) -> Trace:
+    r"""Minimize a smooth convex function by Nesterov's accelerated gradient method.
+
+    .. math::
+        x_{k+1} = y_k - \alpha \nabla f(y_k), \qquad y_{k+1} = x_{k+1} + \beta_{k+1} (x_{k+1} - x_k), \qquad y_0 = x_0
+
+    Parameters
+    ----------
+    problem : Problem
+        From :mod:`fo_lib.problems`, or of your own functions.
+    learning_rate : float, optional
+        :math:`\alpha`, by default ``1 / problem.L``.
+    momentum : float or function
+        :math:`\beta_k \in [0, 1)`: a number, such as
+        :math:`(\sqrt\kappa - 1) / (\sqrt\kappa + 1)` for a strongly convex function, or a function of the number of
+        steps since the start or the last restart.
+    restart : function, optional
+        :func:`restart_by_value`, :func:`restart_by_gradient`, or your own ``restart(problem, g, x, new)`` of flat
+        vectors: where it returns true, the velocity becomes zero and the momentum begins anew.
+    start : array or list of arrays, optional
+        First weights, by default the problem's.
+    steps : int
+        Steps to make at most.
+    tolerance : float
+        Stop at a recorded step where the gradient norm is at most this.
+    every : int
+        Record step 0 and every such step after it, and the last. A recorded step costs a value and a gradient.
+    iterates : bool
+        Record the weights too.
+
+    Returns
+    -------
+    Trace
+        Of the points :math:`x_k`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong kind or out of range, or the problem has no ``L`` and no learning rate is given.
+
+    Notes
+    -----
+    Nesterov (1983); in this form Beck & Teboulle (2009), section 4, without their prox.
+    """
+    if not isinstance(problem, Problem):
+        raise TypeError(f"problem must be a Problem (see problems.from_functions), got {type(problem).__name__}")
+    if learning_rate is None and problem.L is None:
+        raise ValueError(f"learning_rate must be given: problem {problem.name!r} has no known L")
+    rate = checks.number("learning_rate", 1 / (problem.L or 1) if learning_rate is None else learning_rate, above=0.0)
+    checks.count("steps", steps, at_least=0)
+    checks.count("every", every)
+    checks.number("tolerance", tolerance, at_least=0.0)
+    first = problem.start if start is None else start
+    layout = Layout(first)
+    if layout.shapes != Layout(problem.start).shapes:
+        raise ValueError(f"start must have the shape of the problem's, {problem.start!r}, got {first!r}")
+    records = Records(iterates)
+    with np.errstate(over="ignore", invalid="ignore"):
+        x, reason, message = _run(
+            flat(problem, layout), layout.flatten(first, "start"), rate, _schedule(momentum), restart, records,
+            steps=steps, tolerance=tolerance, every=every,
+        )  # fmt: skip
+    return records.trace(layout.unflatten(x), reason, message)
+
+
+def _schedule(momentum: object) -> Schedule:
+    if callable(momentum):
+        return lambda t: checks.number(f"momentum({t})", momentum(t), at_least=0.0, below=1.0)
+    constant = checks.number("momentum", momentum, at_least=0.0, below=1.0)
+    return lambda t: constant
+
+
+def _run(
+    problem: Problem, x: Array, rate: float, momentum: Schedule, restart: Restart | None, records: Records,
+    *, steps: int, tolerance: float, every: int,
+) -> tuple[Array, str, str]:  # fmt: skip
+    y, since = x, 0
+    for k in range(steps + 1):
+        g = problem.grad(y)
+        if k % every == 0 or k == steps:
+            value, norm = problem.value(x), float(np.linalg.norm(problem.grad(x)))
+            if not (np.isfinite(value) and np.isfinite(norm * norm)):
+                message = f"diverged: value or gradient no longer finite at step {k}, learning_rate={rate:g}"
+                return x, "diverged", message
+            records.add(k, value, norm, rate if k else 0.0, x)
+            if norm <= tolerance:
+                return x, "tolerance", f"the gradient norm reached the tolerance {tolerance:g} at step {k}"
+        if k < steps:
+            new = y - rate * g
+            fresh = restart is not None and restart(problem, g, x, new)
+            since = 0 if fresh else since + 1
+            y = new if fresh else new + momentum(since) * (new - x)
+            x = new
+    return x, "steps", f"made all {steps} steps"

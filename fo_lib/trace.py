@@ -1,0 +1,79 @@
+"""What a run did: :class:`Trace`, and the lists from which it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Records", "Trace"]
+
+Array = NDArray[np.floating[Any]]
+Weights = Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """What a run did, in arrays with one entry for each recorded step; every number in them is finite.
+
+    Parameters
+    ----------
+    step : array of int
+        The recorded steps: 0 is the start.
+    value : array of float
+        The objective there.
+    grad_norm : array of float
+        The norm of its full gradient there, whichever gradient the steps used.
+    learning_rate : array of float
+        The learning rate of the step that led there (0 at step 0, where none did).
+    w : array or list of arrays
+        The last weights, of the structure of the start. After a divergence: the last with a finite gradient.
+    iterates : array of shape (len(step), number of weights), optional
+        The weights at the recorded steps, flat, where asked for.
+    reason : str
+        ``"steps"`` (all were made), ``"tolerance"`` (the gradient norm reached it) or ``"diverged"``.
+    message : str
+        The reason in words: at which step, and what limit was broken where one is known.
+    """
+
+    step: NDArray[np.int64]
+    value: NDArray[np.float64]
+    grad_norm: NDArray[np.float64]
+    learning_rate: NDArray[np.float64]
+    w: Weights
+    iterates: Array | None
+    reason: str
+    message: str
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the run was stopped because a value or a gradient was no longer finite."""
+        return self.reason == "diverged"
+
+    def __repr__(self) -> str:
+        return f"Trace(value={self.value[-1]:.6g}, grad_norm={self.grad_norm[-1]:.2g}: {self.message})"
+
+
+class Records:
+    """Lists that grow while a run goes on."""
+
+    def __init__(self, iterates: bool) -> None:
+        self.rows: list[tuple[int, float, float, float]] = []
+        self.iterates: list[Array] | None = [] if iterates else None
+
+    def add(self, step: int, value: float, grad_norm: float, rate: float, w: Array) -> None:
+        """Record a step."""
+        self.rows.append((step, value, grad_norm, rate))
+        if self.iterates is not None:
+            self.iterates.append(w.copy())
+
+    def trace(self, w: Weights, reason: str, message: str) -> Trace:
+        """Return what was recorded, as arrays."""
+        step, value, grad_norm, rate = (np.array(column) for column in zip(*self.rows, strict=True))
+        iterates = None if self.iterates is None else np.array(self.iterates)
+        return Trace(
+            step=step, value=value, grad_norm=grad_norm, learning_rate=rate, w=w, iterates=iterates,
+            reason=reason, message=message,
+        )  # fmt: skip

@@ -1,0 +1,111 @@
+"""The accelerated gradient method: its recursion, its points, restarts, and how it stops."""
+
+import numpy as np
+import pytest
+
+from fo_lib import accelerated, minimize, problems, rules
+from fo_lib.accelerated import accelerate, restart_by_gradient, restart_by_value
+
+BOWL = problems.quadratic([1.0, 30.0, 500.0], seed=1, start=[3.0, -2.0, 1.0])
+
+
+def test_the_recursion_by_hand():
+    x = y = BOWL.start
+    trace = accelerate(BOWL, steps=8, iterates=True)
+    for k in range(8):
+        new = y - BOWL.grad(y) / BOWL.L
+        y = new + k / (k + 3) * (new - x)
+        x = new
+        np.testing.assert_allclose(trace.iterates[k + 1], x, rtol=1e-12)
+    assert trace.value[-1] == BOWL.value(trace.w)
+    assert trace.grad_norm[-1] == np.linalg.norm(BOWL.grad(trace.w))
+    assert trace.learning_rate.tolist() == [0.0] + [1 / BOWL.L] * 8
+    assert trace.message == "made all 8 steps"
+
+
+def test_with_a_constant_momentum_it_is_the_rule():
+    """The rule's weights are the look-ahead point: x + beta v, and x its gradient step."""
+    settings = {"learning_rate": 0.001, "momentum": 0.8, "steps": 20, "iterates": True}
+    y = minimize(BOWL, rules.nesterov, **settings).iterates
+    x = accelerate(BOWL, **settings).iterates
+    steps = y - 0.001 * np.array([BOWL.grad(w) for w in y])
+    np.testing.assert_allclose(x[1:], steps[:-1], rtol=1e-10)
+
+
+def restarted(test, steps):
+    """The method written out, with restarts by a test of (g, x, new)."""
+    x = y = BOWL.start
+    k, path = 0, [x]
+    for _ in range(steps):
+        g = BOWL.grad(y)
+        new = y - g / BOWL.L
+        if test(g, x, new):
+            k, y = 0, new
+        else:
+            k += 1
+            y = new + (k - 1) / (k + 2) * (new - x)
+        x = new
+        path.append(x)
+    return np.array(path)
+
+
+@pytest.mark.parametrize(
+    ("restart", "test"),
+    [
+        (restart_by_gradient, lambda g, x, new: g @ (new - x) > 0),
+        (restart_by_value, lambda g, x, new: BOWL.value(new) > BOWL.value(x)),
+    ],
+)
+def test_restarts_by_hand(restart, test):
+    trace = accelerate(BOWL, restart=restart, steps=200, iterates=True)
+    np.testing.assert_allclose(trace.iterates, restarted(test, 200), rtol=1e-8, atol=1e-12)
+    assert trace.value[-1] < 1e-6 * accelerate(BOWL, steps=200).value[-1]
+
+
+def test_weights_of_any_structure_and_a_given_start():
+    X, y = np.random.default_rng(0).standard_normal((30, 4)), np.arange(30) % 3
+    problem = problems.softmax_regression(X, y, l2=0.1)
+    start = [np.ones((4, 3)), np.zeros(3)]
+    trace = accelerate(problem, start=start, steps=300, every=100)
+    assert trace.step.tolist() == [0, 100, 200, 300]
+    assert [a.shape for a in trace.w] == [(4, 3), (3,)]
+    assert trace.grad_norm[-1] < 1e-3
+    assert start[0].tolist() == np.ones((4, 3)).tolist()
+
+
+def test_it_stops_at_the_tolerance_and_reports_divergence():
+    trace = accelerate(BOWL, momentum=0.9, tolerance=1e-3, steps=2000)
+    assert trace.reason == "tolerance"
+    assert trace.grad_norm[-1] <= 1e-3 < trace.grad_norm[-2]
+    trace = accelerate(BOWL, learning_rate=1.0, steps=2000)
+    assert trace.diverged
+    assert "diverged: value or gradient no longer finite at step" in trace.message
+    assert np.isfinite(trace.value).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"problem": 3}, TypeError, "problem must be a Problem"),
+        (
+            {"problem": problems.rosenbrock()},
+            ValueError,
+            "learning_rate must be given: problem 'Rosenbrock' has no known",
+        ),
+        ({"learning_rate": 0}, ValueError, "learning_rate must be a finite number and > 0, got 0"),
+        ({"momentum": 1.0}, ValueError, "momentum must be a finite number and >= 0 and < 1, got 1.0"),
+        ({"momentum": lambda t: t}, ValueError, r"momentum\(1\) must be"),
+        ({"start": np.zeros(2)}, ValueError, "start must have the shape of the problem's"),
+        ({"steps": -1}, ValueError, "steps must be a whole number >= 0, got -1"),
+        ({"every": 0}, ValueError, "every must be a whole number >= 1, got 0"),
+        ({"tolerance": -1}, ValueError, "tolerance must be a finite number and >= 0, got -1"),
+    ],
+)
+def test_bad_input_is_named(settings, error, words):
+    problem = settings.get("problem", BOWL)
+    with pytest.raises(error, match=words):
+        accelerate(problem, **{name: value for name, value in settings.items() if name != "problem"})
+
+
+def test_the_momentum_for_convex_functions_grows_to_one():
+    assert [accelerated.growing_momentum(t) for t in (1, 2, 4)] == [0.0, 0.25, 0.5]

@@ -82,7 +82,7 @@ def _checked(rows: Rows, n: int) -> Rows:
 def mini_batch(size: int = 1, order: Order = reshuffled) -> Oracle:
     r"""Use the mean gradient over a batch of samples.
 
-    .. math:: g_t = \frac1{|B_t|} \samples{i \in B_t} \nabla \ell_i(w) + \lambda w
+    .. math:: g_t = \frac1{|B_t|} \sum_{i \in B_t} \nabla \ell_i(w) + \lambda w
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ r"""Bounds of the theorems, one function each, as functions of the number of ste
 is :math:`f(w_0) - f^\star`. Arguments outside a theorem's assumptions raise an error.
 """
 
+from .accelerated import heavy_ball, heavy_ball_decay, heavy_ball_variance
 from .descent import (
     armijo,
     exact_line_search,
@@ -14,7 +15,16 @@ from .descent import (
     gradient_descent_strongly_convex,
     polyak_step,
 )
-from .stochastic import mini_batch_variance
+from .stochastic import (
+    kaczmarz,
+    mini_batch_variance,
+    reshuffling_floor,
+    sgd_additive_noise,
+    sgd_finite_sum,
+    sgd_inverse_rate,
+    sgd_stationary_variance,
+)
+from .variance_reduction import polyak_ruppert, saga, svrg_stage
 
 __all__ = [
     "armijo",
@@ -24,6 +34,18 @@ __all__ = [
     "gradient_descent_nonconvex",
     "gradient_descent_pl",
     "gradient_descent_strongly_convex",
+    "heavy_ball",
+    "heavy_ball_decay",
+    "heavy_ball_variance",
+    "kaczmarz",
     "mini_batch_variance",
+    "polyak_ruppert",
     "polyak_step",
+    "reshuffling_floor",
+    "saga",
+    "sgd_additive_noise",
+    "sgd_finite_sum",
+    "sgd_inverse_rate",
+    "sgd_stationary_variance",
+    "svrg_stage",
 ]

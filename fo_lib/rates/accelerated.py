@@ -1,0 +1,63 @@
+"""Momentum."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fo_lib import checks
+
+from ._arguments import Array, constants, count_steps
+
+__all__ = [
+    "heavy_ball",
+    "heavy_ball_decay",
+    "heavy_ball_variance",
+]
+
+
+def heavy_ball(k: ArrayLike, *, L: float, mu: float) -> Array:
+    r"""Bound :math:`\|w_k - w^\star\| / R` by :math:`(1 + k(1 + \rho)) \rho^k`: quadratics, tuned momentum.
+
+    Learning rate :math:`4/(\sqrt L + \sqrt\mu)^2`, momentum :math:`\rho^2`, no velocity at the start, and
+    :math:`\rho = (\sqrt\kappa - 1)/(\sqrt\kappa + 1)`. Attained at every ``k`` along a direction of curvature
+    :math:`L`. Not a bound for other functions. The rate :math:`\rho`: Polyak (1964).
+    """
+    constants(L, mu)
+    rho = (np.sqrt(L) - np.sqrt(mu)) / (np.sqrt(L) + np.sqrt(mu))
+    steps = count_steps(k)
+    return np.asarray((1 + steps * (1 + rho)) * rho**steps)
+
+
+def heavy_ball_decay(step_curvature: ArrayLike, *, momentum: float) -> Array:
+    r"""Decay per step on a direction of curvature :math:`\lambda`: the larger root, in size, of the recurrence.
+
+    .. math:: z^2 - (1 + \beta - \alpha\lambda) z + \beta = 0
+
+    A function of ``step_curvature``, :math:`\alpha\lambda \ge 0`. It is :math:`\sqrt\beta` where the roots are complex,
+    and at least 1 outside :math:`0 < \alpha\lambda < 2(1 + \beta)`. Polyak (1964).
+    """
+    beta = checks.number("momentum", momentum, at_least=0.0, below=1.0)
+    h = checks.array("step_curvature", step_curvature)
+    if (h < 0).any():
+        raise ValueError(f"step_curvature must be >= 0, got {h.min():g}")
+    half = np.abs(1 + beta - h) / 2
+    return np.asarray(np.maximum(half + np.sqrt(np.maximum(half**2 - beta, 0)), np.sqrt(beta)))
+
+
+def heavy_ball_variance(curvature: float, *, learning_rate: ArrayLike, momentum: ArrayLike, variance: float) -> Array:
+    r"""Stationary variance of the weight, on a quadratic of one weight and curvature :math:`h`, under gradient noise.
+
+    .. math:: \frac{\alpha \sigma^2 (1 + \beta)}{h (1 - \beta) (2 (1 + \beta) - \alpha h)}
+
+    The noise is independent from step to step, with mean 0 and the given ``variance`` :math:`\sigma^2`;
+    :math:`0 \le \beta < 1` and :math:`0 < \alpha h < 2 (1 + \beta)`.
+    """
+    h = checks.number("curvature", curvature, above=0.0)
+    checks.number("variance", variance, at_least=0.0)
+    alpha, beta = checks.array("learning_rate", learning_rate), checks.array("momentum", momentum)
+    if (beta < 0).any() or (beta >= 1).any():
+        raise ValueError(f"momentum must be >= 0 and < 1, got {momentum!r}")
+    if (alpha <= 0).any() or (alpha * h >= 2 * (1 + beta)).any():
+        raise ValueError(f"learning_rate must be > 0 and < 2 (1 + momentum) / curvature, got {learning_rate!r}")
+    return np.asarray(alpha * variance * (1 + beta) / (h * (1 - beta) * (2 * (1 + beta) - alpha * h)))

@@ -58,9 +58,7 @@ def code(answer: Any) -> str:
     if distinct <= 30:
         raise NotYet("Two steps can use the same sample twice: draw independently, not from a permutation.")
     if np.abs(ends.mean(0) - _expected(X, y, 2)).max() > 5 * ends.std(0).max() / 20:
-        raise NotYet(
-            "On average it should step along the full gradient. Sign, rate(k), the residual of the sample?"
-        )
+        raise NotYet("On average it should step along the full gradient. Sign, rate(k), the residual of the sample?")
     return "Independent draws, the right mean, and repeatable."
 
 

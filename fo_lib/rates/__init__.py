@@ -4,7 +4,18 @@ r"""Bounds of the theorems, one function each, as functions of the number of ste
 is :math:`f(w_0) - f^\star`. Arguments outside a theorem's assumptions raise an error.
 """
 
-from .accelerated import heavy_ball, heavy_ball_decay, heavy_ball_variance
+from .accelerated import (
+    first_order_lower,
+    heavy_ball,
+    heavy_ball_decay,
+    heavy_ball_variance,
+    nesterov_convex,
+    nesterov_decay,
+    nesterov_quadratic,
+    nesterov_strongly_convex,
+    nesterov_variance,
+)
+from .adaptive import adagrad_regret, online_gradient_descent_regret
 from .descent import (
     armijo,
     exact_line_search,
@@ -27,8 +38,10 @@ from .stochastic import (
 from .variance_reduction import polyak_ruppert, saga, svrg_stage
 
 __all__ = [
+    "adagrad_regret",
     "armijo",
     "exact_line_search",
+    "first_order_lower",
     "gradient_descent_convex",
     "gradient_descent_convex_textbook",
     "gradient_descent_nonconvex",
@@ -39,6 +52,12 @@ __all__ = [
     "heavy_ball_variance",
     "kaczmarz",
     "mini_batch_variance",
+    "nesterov_convex",
+    "nesterov_decay",
+    "nesterov_quadratic",
+    "nesterov_strongly_convex",
+    "nesterov_variance",
+    "online_gradient_descent_regret",
     "polyak_ruppert",
     "polyak_step",
     "reshuffling_floor",

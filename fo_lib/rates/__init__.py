@@ -15,7 +15,7 @@ from .accelerated import (
     nesterov_strongly_convex,
     nesterov_variance,
 )
-from .adaptive import adagrad_regret, online_gradient_descent_regret
+from .adaptive import adagrad_regret, adam_largest_step, online_gradient_descent_regret
 from .descent import (
     armijo,
     exact_line_search,
@@ -39,6 +39,7 @@ from .variance_reduction import polyak_ruppert, saga, svrg_stage
 
 __all__ = [
     "adagrad_regret",
+    "adam_largest_step",
     "armijo",
     "exact_line_search",
     "first_order_lower",

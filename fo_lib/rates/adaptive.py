@@ -1,4 +1,4 @@
-"""Adaptive methods: regret of Adagrad and of online gradient descent."""
+"""Adaptive methods: regret of Adagrad and of online gradient descent, the largest step of Adam."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from numpy.typing import ArrayLike
 
 from fo_lib import checks
 
-__all__ = ["adagrad_regret", "online_gradient_descent_regret"]
+from ._arguments import Array, count_steps
+
+__all__ = ["adagrad_regret", "adam_largest_step", "online_gradient_descent_regret"]
 
 
 def _gradients(gradients: ArrayLike) -> np.ndarray:
@@ -36,3 +38,21 @@ def online_gradient_descent_regret(gradients: ArrayLike, *, diameter: float) -> 
     """
     D = checks.number("diameter", diameter, above=0.0)
     return float(D * np.linalg.norm(_gradients(gradients)))
+
+
+def adam_largest_step(t: ArrayLike, *, beta1: float = 0.9, beta2: float = 0.999) -> Array:
+    r"""Largest step of Adam, in learning rates, that any gradients can bring about at step t, from 1 on.
+
+    .. math::
+        \frac{1 - \beta_1}{1 - \beta_1^t} \sqrt{\frac{1 - \beta_2^t}{1 - \beta_2} \cdot \frac{1 - r^t}{1 - r}}, \qquad
+        r = \frac{\beta_1^2}{\beta_2} < 1
+
+    Attained by the gradients :math:`g_i \propto (\beta_1/\beta_2)^{t-i}`; 7.27 for the usual decays and many steps,
+    where Kingma & Ba (2015), section 2.1, state :math:`(1-\beta_1)/\sqrt{1-\beta_2} = 3.16`.
+    """
+    checks.number("beta1", beta1, at_least=0.0, below=1.0)
+    checks.number("beta2", beta2, above=beta1**2, below=1.0)
+    steps, r = count_steps(t, first=1), beta1**2 / beta2
+    spread = (1 - beta2**steps) / (1 - beta2) * (1 - r**steps) / (1 - r)
+    largest: Array = (1 - beta1) / (1 - beta1**steps) * np.sqrt(spread)
+    return largest

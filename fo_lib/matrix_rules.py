@@ -93,8 +93,9 @@ def muon(w: Any, g: Any, v: Any, learning_rate: float = 0.02, momentum: float = 
 
     Notes
     -----
-    The update of the reference; its code, PyTorch, Keras and optax scale it by the shape of the matrix, each in its own
-    way. In practice biases, embeddings and the last layer are left to AdamW. Jordan et al. (2024).
+    The update as its authors state it. PyTorch scales it by :math:`\sqrt{\max(1, m/n)}` for m rows and n columns, optax
+    by :math:`\sqrt{\max(1, n/m)}`, Keras by :math:`0.2 \sqrt{\max(m, n)}`, which ``rms_rate=None`` turns off. In
+    practice biases, embeddings and the last layer are left to AdamW. Jordan et al. (2024).
     """
     v = momentum * v + g
     update = orthogonalize(_as_matrix(g + momentum * v))

@@ -9,7 +9,7 @@ import pytest
 import fo_lib
 
 MODULES = [
-    "accelerated", "averages", "checks", "datasets", "engine", "exercises", "finite_sums", "gradients", "layout", "learning_rates", "loop",
+    "accelerated", "averages", "checks", "conventions", "datasets", "engine", "exercises", "finite_sums", "gradients", "keras", "layout", "learning_rates", "loop",
     "matrix_rules", "plots", "problem", "problems", "rates", "rules", "sampling", "trace", "transforms",
     "variance_reduction",
 ]  # fmt: skip

@@ -93,7 +93,8 @@ def adadelta(
     Notes
     -----
     The same form as PyTorch, Keras and optax, with other defaults: ``rho=0.9`` in PyTorch and optax;
-    ``learning_rate=0.001`` and ``epsilon=1e-7`` in Keras. Zeiler (2012), Algorithm 1.
+    ``learning_rate=0.001`` and ``epsilon=1e-7`` in Keras. ``optax.adadelta()`` without a learning rate climbs: the
+    minus sign comes with the rate. Zeiler (2012), Algorithm 1.
     """
     v = rho * v + (1 - rho) * g * g
     step = np.sqrt(s + epsilon) / np.sqrt(v + epsilon) * g

@@ -147,8 +147,8 @@ def lion(
 
     Notes
     -----
-    The same as Keras and optax (whose decay is 1e-3 unless told otherwise); PyTorch has none. Chen et al. (2023),
-    Algorithm 2.
+    The same as Keras (``learning_rate=0.001``) and optax (whose decay is 1e-3 unless told otherwise); PyTorch has
+    none. Chen et al. (2023), Algorithm 2.
     """
     update = np.sign(beta1 * m + (1 - beta1) * g)
     return w - learning_rate * (update + weight_decay * w), beta2 * m + (1 - beta2) * g

@@ -46,7 +46,8 @@ def adam(
     Notes
     -----
     The same as PyTorch and optax. Keras adds its epsilon (1e-7) to :math:`\sqrt{v}` instead of
-    :math:`\sqrt{\hat v}`. Kingma & Ba (2015), Algorithm 1.
+    :math:`\sqrt{\hat v}`, which is this rule with ``epsilon=lambda t: 1e-7 / (1 - beta2**t)**0.5``. Kingma & Ba
+    (2015), Algorithm 1.
     """
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g * g
@@ -139,7 +140,8 @@ def adamax(
 
     Notes
     -----
-    Kingma & Ba (2015), Algorithm 2.
+    The same as Keras (``learning_rate=0.001``, ``epsilon=1e-7``). PyTorch and optax add epsilon to :math:`|g|` inside
+    the maximum instead. Kingma & Ba (2015), Algorithm 2.
     """
     m = beta1 * m + (1 - beta1) * g
     u = np.maximum(beta2 * u, np.abs(g))
@@ -181,9 +183,10 @@ def amsgrad(
 
     Notes
     -----
-    As in the paper, without bias correction. PyTorch and Keras correct after the maximum, which is this rule with
-    the rate :math:`\alpha \sqrt{1 - \beta_2^t} / (1 - \beta_1^t)`; optax corrects before it, which is another
-    method. Reddi, Kale & Kumar (2018), Algorithm 2.
+    As in the paper, without bias correction. Keras corrects after the maximum, which is this rule with the rate
+    :math:`\alpha \sqrt{1 - \beta_2^t} / (1 - \beta_1^t)`; PyTorch as well, with
+    :math:`\epsilon \sqrt{1 - \beta_2^t}` in place of :math:`\epsilon`. optax corrects before the maximum, which is
+    another method, unless told not to. Reddi, Kale & Kumar (2018), Algorithm 2.
     """
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g * g
@@ -234,8 +237,8 @@ def nadam(
 
     Notes
     -----
-    Keras and PyTorch have the same schedule; optax has none (:math:`\mu_t = \beta_1`, the limit of a large
-    ``momentum_decay``). Dozat (2016), Algorithm 2 and section 3.
+    The same as PyTorch. Keras has ``momentum_decay=1``, and no argument for it; optax has none
+    (:math:`\mu_t = \beta_1`, the limit of a large ``momentum_decay``). Dozat (2016), Algorithm 2 and section 3.
     """
     mu = beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
     mu_next = beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * momentum_decay))

@@ -15,7 +15,13 @@ from .accelerated import (
     nesterov_strongly_convex,
     nesterov_variance,
 )
-from .adaptive import adagrad_regret, adam_largest_step, online_gradient_descent_regret
+from .adaptive import (
+    adagrad_regret,
+    adam_largest_step,
+    decay_equilibrium,
+    online_gradient_descent_regret,
+    scale_invariant_norm,
+)
 from .descent import (
     armijo,
     exact_line_search,
@@ -41,6 +47,7 @@ __all__ = [
     "adagrad_regret",
     "adam_largest_step",
     "armijo",
+    "decay_equilibrium",
     "exact_line_search",
     "first_order_lower",
     "gradient_descent_convex",
@@ -63,6 +70,7 @@ __all__ = [
     "polyak_step",
     "reshuffling_floor",
     "saga",
+    "scale_invariant_norm",
     "sgd_additive_noise",
     "sgd_finite_sum",
     "sgd_inverse_rate",

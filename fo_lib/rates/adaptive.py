@@ -1,4 +1,4 @@
-"""Adaptive methods: regret of Adagrad and of online gradient descent, the largest step of Adam."""
+"""Adaptive methods: regret, the largest step of Adam, and where weight decay comes to rest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from fo_lib import checks
 
 from ._arguments import Array, count_steps
 
-__all__ = ["adagrad_regret", "adam_largest_step", "online_gradient_descent_regret"]
+__all__ = [
+    "adagrad_regret",
+    "adam_largest_step",
+    "decay_equilibrium",
+    "online_gradient_descent_regret",
+    "scale_invariant_norm",
+]
 
 
 def _gradients(gradients: ArrayLike) -> np.ndarray:
@@ -56,3 +62,24 @@ def adam_largest_step(t: ArrayLike, *, beta1: float = 0.9, beta2: float = 0.999)
     spread = (1 - beta2**steps) / (1 - beta2) * (1 - r**steps) / (1 - r)
     largest: Array = (1 - beta1) / (1 - beta1**steps) * np.sqrt(spread)
     return largest
+
+
+def decay_equilibrium(learning_rate: float, *, weight_decay: float) -> float:
+    r"""Root mean square :math:`\sqrt{\frac{\alpha}{\lambda (2 - \alpha\lambda)}}` of weights under noise and decay.
+
+    Exact for :math:`w \gets (1 - \alpha\lambda) w - \alpha u` with uncorrelated :math:`u` of mean 0 and variance 1, as
+    sign descent and Adam (with :math:`\beta_1 = 0` and a long second memory) make of pure noise.
+    """
+    rate = checks.number("learning_rate", learning_rate, above=0.0)
+    decay = checks.number("weight_decay", weight_decay, above=0.0, below=2 / rate)
+    return float(np.sqrt(rate / (decay * (2 - rate * decay))))
+
+
+def scale_invariant_norm(learning_rate: float, *, weight_decay: float, gradient: float) -> float:
+    r"""Norm :math:`\bigl( \frac{\alpha G^2}{\lambda (2 - \alpha\lambda)} \bigr)^{1/4}` where decay and growth balance.
+
+    Exact for gradient descent with decay on weights that see a normalization layer: gradients orthogonal to ``w``, of
+    norm ``gradient`` / :math:`\|w\|`. van Laarhoven (2017), with the exact constant.
+    """
+    G = checks.number("gradient", gradient, above=0.0)
+    return float(np.sqrt(G * decay_equilibrium(learning_rate, weight_decay=weight_decay)))

@@ -34,6 +34,7 @@ __all__ = [
     "read_idx",
     "standardize",
     "train_test_split",
+    "upper_body",
 ]
 
 _SUBSET = Path(__file__).parent / "data" / "fashion_mnist_subset.npz"
@@ -165,6 +166,40 @@ def fashion_mnist(full: bool = False) -> ImageDataset:
         arrays.append(_parse_idx(name, content))
         _verify(name, content, expected)
     return _images(*arrays)
+
+
+def upper_body(components: int = 50, *, images: int = 10_000) -> Dataset:
+    """Fashion-MNIST as a problem of two classes: is the garment for the upper body (label 1) or not (-1)?
+
+    Parameters
+    ----------
+    components : int
+        Principal components of the pixels, from 1 to 784, in units in which the first has variance 1.
+    images : int
+        How many of the 10,000 images.
+
+    Returns
+    -------
+    Dataset
+        ``X`` of shape (images, 1 + components): a constant 1, then the components; ``y`` is 1 for T-shirt, pullover,
+        dress, coat and shirt. The sign of a component is not determined.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not a whole number within its range.
+    """
+    checks.count("components", components, at_most=784)
+    checks.count("images", images, at_least=2, at_most=10_000)
+    data = _subset()
+    pixels = data.train_images[:images].reshape(images, -1) / 255
+    pixels = pixels - pixels.mean(0)
+    variances, directions = np.linalg.eigh(pixels.T @ pixels / images)
+    X = pixels @ directions[:, : -components - 1 : -1] / np.sqrt(variances[-1])
+    names = ("constant", *(f"component {i}" for i in range(1, components + 1)))
+    y = np.where(np.isin(data.train_labels[:images], [0, 2, 3, 4, 6]), 1, -1)
+    source = "Fashion-MNIST, H. Xiao, K. Rasul, R. Vollgraf (2017)"
+    return Dataset(np.column_stack([np.ones(images), X]), y, names, ("other", "upper body"), source, "MIT")
 
 
 def _images(images: Any, labels: Any, test_images: Any, test_labels: Any) -> ImageDataset:

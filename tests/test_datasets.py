@@ -246,3 +246,23 @@ def test_split_refuses_bad_input(change: dict[str, object], error: type[Exceptio
     arguments = {"X": np.ones((4, 2)), "y": np.ones(4), "test_fraction": 0.5, "seed": 0, **change}
     with pytest.raises(error, match=message):
         datasets.train_test_split(**arguments)
+
+
+def test_upper_body_is_a_constant_and_uncorrelated_components():
+    data = datasets.upper_body(5, images=300)
+    assert data.X.shape == (300, 6)
+    assert len(data.feature_names) == 6
+    assert set(np.unique(data.y)) == {-1, 1}
+    np.testing.assert_array_equal(data.X[:, 0], 1.0)
+    covariance = np.cov(data.X[:, 1:].T, bias=True)
+    assert covariance[0, 0] == pytest.approx(1.0, rel=1e-9)
+    assert np.all(np.diff(np.diag(covariance)) < 0)
+    assert np.abs(covariance - np.diag(np.diag(covariance))).max() < 1e-9
+    labels = datasets.fashion_mnist().train_labels[:300]
+    names = np.array(datasets.fashion_mnist().class_names)[labels]
+    upper = {"T-shirt/top", "Pullover", "Dress", "Coat", "Shirt"}
+    assert [name in upper for name in names] == (data.y == 1).tolist()
+    with pytest.raises(ValueError, match="components must be a whole number >= 1 and <= 784, got 0"):
+        datasets.upper_body(0)
+    with pytest.raises(ValueError, match="images must be a whole number >= 2 and <= 10000, got 1"):
+        datasets.upper_body(images=1)

@@ -109,3 +109,14 @@ def test_bad_input_is_named(settings, error, words):
 
 def test_the_momentum_for_convex_functions_grows_to_one():
     assert [accelerated.growing_momentum(t) for t in (1, 2, 4)] == [0.0, 0.25, 0.5]
+
+
+def test_a_restart_forgets_the_velocity_at_a_constant_momentum_too():
+    calls = iter([False, False, True, False])
+    trace = accelerate(BOWL, momentum=0.9, restart=lambda *arguments: next(calls), steps=4, iterates=True)
+    x = y = BOWL.start
+    for fresh in (False, False, True, False):
+        new = y - BOWL.grad(y) / BOWL.L
+        y = new if fresh else new + 0.9 * (new - x)
+        x = new
+    np.testing.assert_allclose(trace.w, x, rtol=1e-12)

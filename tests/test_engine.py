@@ -326,3 +326,10 @@ def test_a_gradient_of_another_shape_or_dtype_is_refused():
 def test_a_rule_that_returns_the_wrong_thing_is_refused(rule):
     with pytest.raises(ValueError, match=rf"rule '{rule.__name__}' must return"):
         Stepper(rule)(np.ones(2), np.ones(2))
+
+
+def test_an_override_is_for_one_step_only():
+    step, w = Stepper(rules.gradient_descent, learning_rate=0.5), np.zeros(1)
+    step(w, np.ones(1), learning_rate=2.0)
+    step(w, np.ones(1))
+    assert w[0] == -2.5

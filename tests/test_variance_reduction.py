@@ -92,3 +92,19 @@ def test_noise_has_its_variance_and_is_a_function_of_seed_and_step():
     np.testing.assert_array_equal(gradients.noisy(0)(bowl, 3)(np.ones(1000), 1), np.ones(1000))
     with pytest.raises(ValueError, match="scale must be a finite number and >= 0, got -1"):
         gradients.noisy(-1)
+
+
+@pytest.mark.parametrize("oracle", [gradients.noisy(0.5), gradients.saga(), gradients.svrg(), gradients.mini_batch(1)])
+def test_another_seed_is_another_run(oracle):
+    ends = [minimize(RIDGE, gradient=oracle, learning_rate=0.01, steps=9, seed=seed).w for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(ends[0], ends[1])
+    assert np.abs(ends[0] - ends[2]).max() > 1e-6
+
+
+def test_svrg_has_stages_of_twice_the_samples_by_default():
+    runs = [
+        minimize(RIDGE, gradient=oracle, learning_rate=0.01, steps=40).w
+        for oracle in (gradients.svrg(), gradients.svrg(12), gradients.svrg(6))
+    ]
+    np.testing.assert_array_equal(runs[0], runs[1])
+    assert np.abs(runs[0] - runs[2]).max() > 1e-8

@@ -131,9 +131,10 @@ def test_rmsprop_cycles_at_half_its_rate(curvature, rho):
 
 @pytest.mark.parametrize("start", [0.3, 1.0, 7.0])
 @pytest.mark.parametrize("curvature", [0.01, 1.0, 100.0])
-def test_rmsprop_ends_on_that_cycle(curvature, start):
+@pytest.mark.parametrize("rho", [0.3, 0.5, 0.9, 0.99])
+def test_rmsprop_ends_on_that_cycle(curvature, start, rho):
     bowl = problems.quadratic([curvature], start=[start])
-    trace = minimize(bowl, rules.rmsprop, learning_rate=0.01, epsilon=0.0, steps=8000, iterates=True)
+    trace = minimize(bowl, rules.rmsprop, learning_rate=0.01, rho=rho, epsilon=0.0, steps=8000, iterates=True)
     np.testing.assert_allclose(np.abs(trace.iterates[-10:, 0]), 0.005, rtol=1e-6)
     assert trace.value[-1] == pytest.approx(curvature * 0.01**2 / 8, rel=1e-6)
 

@@ -77,6 +77,12 @@ def test_uncorrected_first_step_is_too_long():
     m, v = (1 - BETA1) * 2.0, (1 - BETA2) * 4.0
     assert m / np.sqrt(v) == pytest.approx(3.1623, abs=1e-4)
     assert run_adam([2.0])[0] == pytest.approx(1.0, rel=1e-12)
+    t = np.arange(1, 200)
+    factor = (1 - BETA1**t) / np.sqrt(1 - BETA2**t)  # of the uncorrected steps under a constant gradient
+    assert (factor.argmax() + 1, factor.max()) == (12, pytest.approx(6.57, abs=0.01))
+    factor = (1 - 0.9**t) / np.sqrt(1 - 0.95**t)
+    assert (factor.argmax() + 1, factor.max()) == (20, pytest.approx(1.097, abs=0.001))
+    assert rates.adam_largest_step(10_000, beta2=0.99) == pytest.approx(2.345, abs=0.001)
 
 
 # Reddi, Kale and Kumar's example

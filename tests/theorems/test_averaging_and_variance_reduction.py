@@ -129,7 +129,7 @@ def lyapunov(w, table, rate, weight):
 
 
 def saga_step(w, table, i, rate):
-    """A step of the library's SAGA from a given table: the table is filled at w_0, then row by row."""
+    """A step of SAGA from a given table, written out; that the library makes it is tested in test_variance_reduction."""
     new = RIDGE.sample_grad(w, ROWS[i])
     after = table.copy()
     after[i] = new

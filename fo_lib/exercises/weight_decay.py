@@ -30,6 +30,10 @@ def code(answer: Any) -> str:
     if not isinstance(result, tuple) or len(result) != 2:
         raise NotYet("It should return two arrays, the new w and the new v.")
     velocity = 0.9 * v - 0.1 * g
+    if close(result[1], 0.9 * v + g, tolerance=1e-9) or close(result[1], 0.9 * v + 0.1 * g, tolerance=1e-9):
+        raise NotYet(
+            "A right method, in another convention for the velocity. Here v <- momentum * v - learning_rate * g."
+        )
     if not close(result[1], velocity, tolerance=1e-9):
         raise NotYet("The velocity is not that of the loss gradient alone: the decay must not enter it.")
     if close(result[0], w + velocity - 0.5 * w, tolerance=1e-9):

@@ -19,6 +19,11 @@ def coupled(w, g, v, learning_rate, momentum, weight_decay):
     return w + v, v
 
 
+def outside(w, g, v, learning_rate, momentum, weight_decay):
+    v = momentum * v + g
+    return w - learning_rate * (v + weight_decay * w), v
+
+
 def unscaled(w, g, v, learning_rate, momentum, weight_decay):
     v = momentum * v - learning_rate * g
     return w + v - weight_decay * w, v
@@ -38,6 +43,7 @@ WRONG = [
     ("weight-decay-2", in_place, "have changed"),
     ("weight-decay-2", lambda *a: momentum_decay(*a)[0], "two arrays"),
     ("weight-decay-2", coupled, "must not enter it"),
+    ("weight-decay-2", outside, "another convention"),
     ("weight-decay-2", unscaled, "multiplied by the learning rate"),
     ("weight-decay-2", lambda *a: (momentum_decay(*a)[0] * 0.99, momentum_decay(*a)[1]), "the OLD weights"),
     ("weight-decay-3", (10 / 3, 2 / 3), "with a penalty"),

@@ -155,6 +155,22 @@ def test_saga_lyapunov_function_contracts(factor):
     assert after <= contraction * 4e-6
 
 
+def test_saga_forgets_its_table_at_the_stated_order():
+    """At the minimizer, one variable, equal curvatures: exactly 1 - 3 / (4n), where the bound is 1 - 1 / (2n)."""
+    n, rate = 12, 1 / 6
+    at_best = np.linspace(-1, 1, n)
+    error = RNG.permutation(np.linspace(-3, 3, n))
+    table, ratios = at_best + error, []
+    for i in range(n):
+        w = -rate * (at_best[i] - table[i] + table.mean())
+        after = table.copy()
+        after[i] = at_best[i]
+        ratios.append((w**2 + 4 * rate**2 * np.sum((after - at_best) ** 2)) / (4 * rate**2 * np.sum(error**2)))
+    bound = rates.saga(1, n=n, L_max=1.0, mu=1.0, learning_rate=rate)
+    assert np.mean(ratios) == pytest.approx(1 - 3 / (4 * n), rel=1e-12)
+    assert bound == pytest.approx(1 - 1 / (2 * n), rel=1e-12)
+
+
 def test_saga_of_the_library_stays_below_its_bound():
     rate = 1 / (6 * RIDGE.L_max)
     start = BEST + 1.0

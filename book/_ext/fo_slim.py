@@ -71,19 +71,25 @@ def slim_page(page: str, is_search: bool) -> str:
     return page if is_search else re.sub(waiting, "<script defer ", page)
 
 
-def name_previews(static: Path, page: str) -> str:
-    """Sort a page's previews and name their file after its content: the same sources then give the same site."""
-    match = re.search(r'tippy/([^"]+)\.[0-9a-f-]{36}\.js', page)
+def defer_previews(static: Path, page: str) -> str:
+    """Load a page's previews and their library when the reader first points at something (`previews.js`).
+
+    Their file is sorted, and named after its content: the same sources then give the same site.
+    """
+    library = "".join(script(name) for name in ("popper.min.js", "tippy-bundle.umd.min.js"))
+    match = re.search(library + r'<script[^>]*src="([^"]*)tippy/([^"]+)\.[0-9a-f-]{36}\.js"></script>', page)
     if not match:
-        return page
-    source = static / match[0]
-    script = source.read_text(encoding="utf-8")
-    if previews := re.match(r"selector_to_html = (\{.*\})\n", script):
-        script = script.replace(previews[1], json.dumps(json.loads(previews[1]), sort_keys=True), 1)
-    name = f"tippy/{match[1]}.{hashlib.sha256(script.encode()).hexdigest()[:8]}.js"
-    (static / name).write_text(script, encoding="utf-8")
+        return re.sub(library, "", page)
+    source = next(static.glob(f"tippy/{match[2]}.*.js"))
+    previews = source.read_text(encoding="utf-8")
+    table = re.match(r"selector_to_html = (\{.*\})\n", previews)
+    assert table, f"{source} has another form than expected"
+    previews = previews.replace(table[1], json.dumps(json.loads(table[1]), sort_keys=True), 1)
+    previews = re.sub(r"window\.onload = function \(\) (\{.*?)\s*console\.log.*?\};", r"\1\n}", previews, flags=re.S)
+    name = f"{match[2]}.{hashlib.sha256(previews.encode()).hexdigest()[:8]}.js"
+    (static / "tippy" / name).write_text(previews, encoding="utf-8")
     source.unlink()
-    return page.replace(match[0], name)
+    return page.replace(match[0], f'<script defer src="{match[1]}js/previews.js" data-previews="{name}"></script>')
 
 
 def slim(app: Sphinx, exception: Exception | None) -> None:
@@ -94,7 +100,7 @@ def slim(app: Sphinx, exception: Exception | None) -> None:
     pages = [path for path in site.rglob("*.html") if "_static" not in path.parts]
     for path in pages:
         page = path.read_text(encoding="utf-8")
-        page = name_previews(site / "_static", slim_page(page, path.name == "search.html"))
+        page = defer_previews(site / "_static", slim_page(page, path.name == "search.html"))
         path.write_text(page, encoding="utf-8")
     fo_subset.subset_site(site, pages)
     for path in site.glob("tippy_*_cache.json"):

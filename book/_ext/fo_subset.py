@@ -15,6 +15,7 @@ from fontTools import subset
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table
 
 WORD = re.compile(r"[A-Za-z_][\w-]*")
+FEATURES = ["kern", "liga", "calt", "ccmp", "locl", "mark", "lnum", "tnum"]  # those that the style sheets use
 CHARACTERS_OF_ICONS = range(0xE000, 0xF900)  # the private area that icon fonts use
 ICON_RULE = re.compile(r"\.(fa-[a-z0-9-]+)")
 
@@ -70,7 +71,7 @@ def shrink_css(css: str, used: set[str]) -> str:
 
 def subset_font(path: Path, characters: set[int]) -> None:
     """Keep only the glyphs of some characters."""
-    options = subset.Options(flavor="woff2", layout_features=["*"], notdef_outline=True)
+    options = subset.Options(flavor="woff2", layout_features=FEATURES, notdef_outline=True)
     font = subset.load_font(str(path), options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=characters)
@@ -85,7 +86,7 @@ def icons_in(css: str) -> set[int]:
 
 
 def subset_site(site: Path, pages: list[Path]) -> None:
-    """Shrink every style sheet, and the fonts of icons, formulas and letters beyond Western Europe's."""
+    """Shrink every style sheet and every font."""
     static = site / "_static"
     used = words_in_use(site, pages)
     sheets = list(static.rglob("*.css"))
@@ -94,8 +95,7 @@ def subset_site(site: Path, pages: list[Path]) -> None:
     for path in static.glob("vendor/fontawesome/webfonts/*.woff2"):
         subset_font(path, icons_in(read(sheets)))
     letters = {ord(letter) for letter in read(pages)} | set(range(0x20, 0x7F))
-    rare = [path for path in static.glob("fonts/*.woff2") if "-latin-ext-" in path.name or "-greek-" in path.name]
-    for path in [*static.glob("katex/fonts/*.woff2"), *rare]:
+    for path in [*static.glob("katex/fonts/*.woff2"), *static.glob("fonts/*.woff2")]:
         subset_font(path, letters)
     for path in [*static.rglob("*.map"), static / "scripts" / "fontawesome.js"]:
         path.unlink(missing_ok=True)

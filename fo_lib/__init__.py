@@ -12,6 +12,7 @@ _HOME = {
     "Trace": "loop",
     "accelerate": "accelerated",
     "check_gradient": "gradients",
+    "diagnose": "diagnosis",
     "minimize": "loop",
 }
 
@@ -25,6 +26,8 @@ __all__ = [
     "check_gradient",
     "conventions",
     "datasets",
+    "diagnose",
+    "diagnosis",
     "engine",
     "exercises",
     "gradients",
@@ -32,6 +35,7 @@ __all__ = [
     "learning_rates",
     "matrix_rules",
     "minimize",
+    "newton",
     "plots",
     "problems",
     "rates",

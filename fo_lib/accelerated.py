@@ -112,7 +112,7 @@ def accelerate(
             flat(problem, layout), layout.flatten(first, "start"), rate, _schedule(momentum), restart, records,
             steps=steps, tolerance=tolerance, every=every,
         )  # fmt: skip
-    return records.trace(layout.unflatten(x), reason, message)
+    return records.trace(layout.unflatten(x), reason, message, rule="accelerate", stochastic=False, L=problem.L)
 
 
 def _schedule(momentum: object) -> Schedule:

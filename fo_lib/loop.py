@@ -138,7 +138,10 @@ def minimize(
     )
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is reported by the trace
         w, reason, message = run(layout.flatten(first, "start"), steps, every, tolerance, progress)
-    return run.records.trace(layout.unflatten(w), reason, message)
+    name = getattr(rule, "__name__", type(rule).__name__)
+    known = {**signature(rule).hyper, **numbers, "rule": name, "stochastic": gradient is not full, "L": problem.L}
+    known.pop("learning_rate")  # the trace has it, step by step
+    return run.records.trace(layout.unflatten(w), reason, message, **known)
 
 
 def _refuse_factory(name: str, slot: object) -> None:

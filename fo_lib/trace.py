@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,10 @@ class Trace:
         ``"steps"`` (all were made), ``"tolerance"`` (the gradient norm reached it) or ``"diverged"``.
     message : str
         The reason in words: at which step, and what limit was broken where one is known.
+    settings : mapping
+        What was run: ``rule`` (its name), its hyperparameters other than the learning rate (the default where one
+        followed a schedule), ``stochastic`` (whether steps used another gradient than the full one) and ``L`` (the
+        problem's, where known).
     """
 
     step: NDArray[np.int64]
@@ -46,6 +51,7 @@ class Trace:
     iterates: Array | None
     reason: str
     message: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def diverged(self) -> bool:
@@ -69,11 +75,11 @@ class Records:
         if self.iterates is not None:
             self.iterates.append(w.copy())
 
-    def trace(self, w: Weights, reason: str, message: str) -> Trace:
-        """Return what was recorded, as arrays."""
+    def trace(self, w: Weights, reason: str, message: str, **settings: Any) -> Trace:
+        """Return what was recorded, as arrays, with what was run."""
         step, value, grad_norm, rate = (np.array(column) for column in zip(*self.rows, strict=True))
         iterates = None if self.iterates is None else np.array(self.iterates)
         return Trace(
             step=step, value=value, grad_norm=grad_norm, learning_rate=rate, w=w, iterates=iterates,
-            reason=reason, message=message,
+            reason=reason, message=message, settings=settings,
         )  # fmt: skip

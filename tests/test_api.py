@@ -9,8 +9,8 @@ import pytest
 import fo_lib
 
 MODULES = [
-    "accelerated", "averages", "checks", "conventions", "datasets", "engine", "exercises", "finite_sums", "gradients", "keras", "layout", "learning_rates", "loop",
-    "matrix_rules", "plots", "problem", "problems", "rates", "rules", "sampling", "trace", "transforms",
+    "accelerated", "averages", "checks", "conventions", "datasets", "diagnosis", "engine", "exercises", "finite_sums", "gradients", "keras", "layout", "learning_rates", "loop",
+    "matrix_rules", "newton", "plots", "problem", "problems", "rates", "rules", "sampling", "trace", "transforms",
     "variance_reduction",
 ]  # fmt: skip
 

@@ -1,0 +1,248 @@
+"""Faults planted in Keras models: what a Watch and a History show of them."""
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="Keras is not installed")
+
+from fo_lib import datasets, diagnose, rules  # noqa: E402 (after Keras is known to be there)
+from fo_lib import keras as fo_keras  # noqa: E402
+from fo_lib.diagnosis import Watch, snapshot  # noqa: E402
+
+DIGITS = datasets.digits()
+ORDER = np.random.default_rng(0).permutation(len(DIGITS.X))
+X, Y = (DIGITS.X[ORDER] / 16).astype("float32"), DIGITS.y[ORDER]
+X, X_HELD, Y, Y_HELD = X[:1280], X[1280:], Y[:1280], Y[1280:]
+Loss = keras.losses.SparseCategoricalCrossentropy
+LOGITS = Loss(from_logits=True)
+
+
+class Fresh(keras.utils.PyDataset):
+    """Batches in a new order each epoch."""
+
+    def __init__(self, x, y, size=32):
+        super().__init__()
+        self.x, self.y, self.size, self.rng = x, y, size, np.random.default_rng(0)
+        self.on_epoch_end()
+
+    def on_epoch_end(self):
+        self.order = self.rng.permutation(len(self.x))
+
+    def __len__(self):
+        return len(self.x) // self.size
+
+    def __getitem__(self, i):
+        rows = self.order[i * self.size : (i + 1) * self.size]
+        return self.x[rows], self.y[rows]
+
+
+@pytest.fixture(autouse=True)
+def _float32():
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def network(*hidden, last=None, activation="relu", **options):
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(n, activation, name=f"hidden{i}", **options) for i, n in enumerate(hidden)]
+    return keras.Sequential([keras.Input((64,)), *layers, keras.layers.Dense(10, last, name="last")])
+
+
+def train(
+    model, *, x=X, y=Y, loss=LOGITS, optimizer=None, fresh=True, epochs=4, held=False, auto_scale_loss=False, **fit
+):
+    optimizer = optimizer or keras.optimizers.SGD(0.1)
+    model.compile(optimizer=optimizer, loss=loss, auto_scale_loss=auto_scale_loss, metrics=["accuracy"])
+    watch = Watch(x[:128], y[:128])
+    data = [Fresh(x, y)] if fresh else [x, y]
+    fit |= {"validation_data": (X_HELD, Y_HELD)} if held else {}
+    return watch, model.fit(*data, epochs=epochs, callbacks=[watch], verbose=0, **fit)
+
+
+def softmax_twice(labels, outputs):
+    import tensorflow as tf
+
+    labels = tf.reshape(tf.cast(labels, tf.int32), [-1])
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, outputs)
+
+
+def light(labels, outputs):
+    return 1e-6 * keras.losses.sparse_categorical_crossentropy(labels, outputs, from_logits=True)
+
+
+def spoiled():
+    x = X.copy()
+    x[5, 7] = np.nan
+    return x
+
+
+def mislabelled():
+    y = Y.copy()
+    y[3] = 12
+    return y
+
+
+def noisy_few():
+    return {"x": X[:100], "y": np.where(np.arange(100) % 3 == 0, Y[100:200], Y[:100])}
+
+
+BY_CLASS = np.argsort(Y, kind="stable")
+SHUFFLED = np.random.default_rng(1).permutation(Y)
+BROKEN = {
+    "input not finite": lambda: train(network(32), x=spoiled(), epochs=1),
+    "probabilities given as logits": lambda: train(network(32, last="softmax"), loss=softmax_twice),
+    "logits given as probabilities": lambda: train(network(32), loss="sparse_categorical_crossentropy"),
+    "loss summed over the batch": lambda: train(network(32), loss=Loss(from_logits=True, reduction="sum")),
+    "dead units": lambda: train(network(32), optimizer=keras.optimizers.SGD(3.0)),
+    "epsilon too large": lambda: train(network(32), optimizer=keras.optimizers.Adam(epsilon=1.0)),
+    "data not shuffled": lambda: train(
+        network(32), x=X[BY_CLASS], y=Y[BY_CLASS], fresh=False, shuffle=False, batch_size=8,
+        optimizer=keras.optimizers.SGD(0.03),
+    ),
+    "one permutation repeated": lambda: train(network(32), fresh=False),
+    "labels do not belong to the inputs": lambda: train(
+        network(512), y=SHUFFLED, optimizer=keras.optimizers.Adam(3e-3), epochs=25, held=True
+    ),
+    "learning rate too large": lambda: train(network(32, activation="tanh"), optimizer=keras.optimizers.SGD(1e3)),
+    "learning rate too small": lambda: train(network(32), optimizer=keras.optimizers.SGD(1e-6)),
+    "overfitting": lambda: train(
+        network(128, 128), **noisy_few(), optimizer=keras.optimizers.Adam(3e-3), epochs=60, held=True
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cause", BROKEN)
+def test_a_planted_fault_is_named(cause):
+    watch, _ = BROKEN[cause]()
+    found = diagnose(watch)
+    assert found.cause == cause, found
+
+
+def test_a_label_out_of_range_is_named_before_a_step_is_made():
+    model = network(32)
+    model.compile(optimizer="sgd", loss=LOGITS, jit_compile=True)
+    watch = Watch(X[:128], mislabelled()[:128])
+    model.fit(X, mislabelled(), epochs=1, callbacks=[watch], verbose=0)
+    assert diagnose(watch).cause == "label out of range"
+    assert "labels 0 to 9, and a label is 12" in diagnose(watch).findings[0].evidence
+
+
+def test_weights_that_are_not_finite_are_found_behind_a_finite_loss():
+    """The bad sample is not among those watched."""
+    images = X.reshape(-1, 8, 8, 1)
+    bad = images.copy()
+    bad[700, 0, 0] = np.nan
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Conv2D(8, 3, padding="same"), keras.layers.MaxPooling2D(3), keras.layers.Flatten()]
+    model = keras.Sequential([keras.Input((8, 8, 1)), *layers, keras.layers.Dense(10)])
+    watch, _ = train(model, x=bad, fresh=False, epochs=1, batch_size=len(bad))
+    assert diagnose(watch).cause == "weights not finite"
+    assert diagnose(watch).findings[0].evidence.endswith("while the recorded losses are finite")
+
+
+@pytest.mark.parametrize(("scaled", "cause"), [(False, "gradient underflow"), (True, None)])
+def test_underflow_is_named_unless_the_loss_is_scaled(scaled, cause):
+    keras.config.set_dtype_policy("mixed_float16")
+    options = {"optimizer": keras.optimizers.SGD(1e5), "auto_scale_loss": scaled}
+    watch, _ = train(network(32, activation="tanh"), loss=light, **options)
+    assert diagnose(watch).cause == cause
+
+
+def test_labels_without_a_signal_are_named_for_a_linear_model():
+    """A linear model cannot learn by heart: the loss stays at that of guessing, and the gradient falls."""
+    x = np.random.default_rng(0).standard_normal((1280, 64)).astype("float32")
+    watch, _ = train(network(), x=5 * x, y=np.arange(1280) % 10, optimizer=keras.optimizers.SGD(0.02), epochs=1)
+    assert diagnose(watch).cause is None  # a loss above guessing, on its way down
+    start = watch.snapshots[0]
+    watch.snapshots = [start, snapshot.Snapshot(**{**start.__dict__, "gradient_norm": start.gradient_norm / 10})]
+    watch.history.history["loss"] = [np.log(10)]
+    assert diagnose(watch).cause == "labels do not belong to the inputs"
+    assert "no signal" in diagnose(watch).findings[0].evidence
+
+
+HEALTHY = {
+    "sgd": lambda: train(network(32), held=True, epochs=6),
+    "momentum": lambda: train(network(64, 32), optimizer=keras.optimizers.SGD(0.05, momentum=0.9), held=True),
+    "adam": lambda: train(network(32), optimizer=keras.optimizers.Adam(1e-3), held=True),
+    "ours": lambda: train(network(32), optimizer=fo_keras.optimizer(rules.adam, 1e-3)),
+    "softmax": lambda: train(network(32, last="softmax"), loss=Loss()),
+    "one-hot": lambda: train(network(32), y=np.eye(10)[Y], loss=keras.losses.CategoricalCrossentropy(from_logits=True)),
+    "regularized": lambda: train(network(32, kernel_regularizer="l2")),
+    "smoothed": lambda: train(
+        network(32), y=0.9 * np.eye(10)[Y] + 0.01, loss=keras.losses.CategoricalCrossentropy(from_logits=True)
+    ),
+    "regression": lambda: train(
+        keras.Sequential([keras.Input((64,)), keras.layers.Dense(1)]), y=X.mean(1), loss="mean_squared_error",
+        optimizer=keras.optimizers.SGD(0.02),
+    ),
+    "tanh": lambda: train(network(32, activation="tanh")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_healthy_run_raises_no_alarm(name):
+    watch, history = HEALTHY[name]()
+    assert diagnose(watch).causes == []
+    assert diagnose(history).causes == []
+
+
+def test_a_history_shows_what_losses_show():
+    _, history = BROKEN["overfitting"]()
+    assert diagnose(history).cause == "overfitting"
+    assert diagnose(train(network(32), optimizer=keras.optimizers.SGD(1e-6))[1]).cause == "loss flat"
+    assert diagnose(train(network(32), x=spoiled(), epochs=1)[1]).cause == "sudden non-finite number"
+    assert "dead units (needs snapshots)" in diagnose(history).not_looked_for
+
+
+def test_a_learning_rate_in_a_history_is_used():
+    history = keras.callbacks.History()
+    history.history = {"loss": [1.0, 1e3, 1e5, 1e7, 1e9, np.inf], "learning_rate": [0.5] * 6}
+    assert diagnose(history).findings[0].evidence.endswith("at a learning rate of 0.5")
+
+
+def test_a_history_without_losses_is_refused():
+    with pytest.raises(ValueError, match="History without any loss"):
+        diagnose(keras.callbacks.History())
+
+
+@pytest.mark.parametrize(("x", "y"), [(X[:3], Y[:4]), (X[:0], Y[:0]), (3.0, Y)])
+def test_samples_of_unequal_length_are_refused(x, y):
+    model = network(8)
+    model.compile(optimizer="sgd", loss=LOGITS)
+    with pytest.raises(ValueError, match="x and y must be non-empty arrays of one length"):
+        snapshot.take(model, x, y)
+
+
+def test_a_model_that_is_not_compiled_is_refused():
+    with pytest.raises(TypeError, match="must be compiled"):
+        snapshot.take(network(8), X[:4], Y[:4])
+
+
+def test_a_snapshot_changes_nothing_and_knows_layers_of_many_kinds():
+    keras.utils.set_random_seed(0)
+    inner = [keras.layers.Reshape((8, 8)), keras.layers.SimpleRNN(8), keras.layers.BatchNormalization()]
+    model = keras.Sequential([keras.Input((64,)), *inner, keras.layers.ReLU(name="cut"), keras.layers.Dense(10)])
+    model.compile(optimizer="adam", loss=LOGITS)
+    before = [weight.numpy() for weight in model.weights]
+    shot = snapshot.take(model, X[:64], Y[:64].reshape(-1, 1))
+    assert shot.recurrent
+    assert set(shot.dead) == {"cut"}
+    assert shot.loss == pytest.approx(shot.loss_as_logits, rel=1e-5)
+    for weight, value in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), value)
+
+
+def test_a_subclass_of_model_has_no_known_layers_outputs():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = keras.layers.Dense(8, "relu"), keras.layers.Dense(10)
+
+        def call(self, x):
+            return self.two(self.one(x))
+
+    model = Own()
+    model.compile(optimizer="sgd", loss=LOGITS)
+    shot = snapshot.take(model, X[:16], Y[:16])
+    assert shot.dead == {}
+    assert np.isfinite(shot.gradient_norm)

@@ -157,6 +157,7 @@ def test_healthy_runs_of_other_kinds_raise_no_alarm():
         minimize(VALLEY, steps=0, learning_rate=0.1),
         minimize(poisson(), learning_rate=0.5, steps=1),
         minimize(VALLEY, learning_rate=0.2, steps=40, iterates=True),  # at the limit: neither rises nor falls
+        minimize(VALLEY, learning_rate=0.05, gradient=noisy(0.1), steps=3000, every=20),  # a low noise floor
         explosion(after=0.0),  # a spike that heals
         {"loss": [2.0, 1.5, 1.3]},
         {"loss": [2.3, 2.3, 2.3], "grad_norm": [1.0, 0.3, 0.01]},

@@ -186,6 +186,14 @@ def test_a_healthy_run_raises_no_alarm(name):
     assert diagnose(history).causes == []
 
 
+@pytest.mark.parametrize(("as_probabilities", "cause"), [(2.0, "probabilities given as logits"), (1.5, None)])
+def test_probabilities_are_suspected_only_if_the_two_losses_differ(as_probabilities, cause):
+    watch, _ = train(network(32))
+    facts = {"probabilities": True, "loss": 1.5, "loss_as_logits": 1.5, "loss_as_probabilities": as_probabilities}
+    watch.snapshots[0] = snapshot.Snapshot(**{**watch.snapshots[0].__dict__, **facts})
+    assert diagnose(watch).cause == cause
+
+
 def test_a_history_shows_what_losses_show():
     _, history = BROKEN["overfitting"]()
     assert diagnose(history).cause == "overfitting"

@@ -32,6 +32,7 @@ from .descent import (
     gradient_descent_strongly_convex,
     polyak_step,
 )
+from .landscapes import langevin_escape_rate, plateau_steps, saddle_growth
 from .numerics import clipped_descent, compensated_summation, naive_summation, relaxed_smoothness, stall_point
 from .second_order import newton_basin, newton_error, self_concordant_decrease
 from .stochastic import (
@@ -63,6 +64,7 @@ __all__ = [
     "heavy_ball_decay",
     "heavy_ball_variance",
     "kaczmarz",
+    "langevin_escape_rate",
     "mini_batch_variance",
     "naive_summation",
     "nesterov_convex",
@@ -73,10 +75,12 @@ __all__ = [
     "newton_basin",
     "newton_error",
     "online_gradient_descent_regret",
+    "plateau_steps",
     "polyak_ruppert",
     "polyak_step",
     "relaxed_smoothness",
     "reshuffling_floor",
+    "saddle_growth",
     "saga",
     "scale_invariant_norm",
     "self_concordant_decrease",

@@ -49,10 +49,23 @@ def network(*hidden, last=None, activation="relu", **options):
 
 
 def train(
-    model, *, x=X, y=Y, loss=LOGITS, optimizer=None, fresh=True, epochs=4, held=False, auto_scale_loss=False, **fit
+    model,
+    *,
+    x=X,
+    y=Y,
+    loss=LOGITS,
+    optimizer=None,
+    fresh=True,
+    epochs=4,
+    held=False,
+    auto_scale_loss=False,
+    steps_per_execution=1,
+    **fit,
 ):
     optimizer = optimizer or keras.optimizers.SGD(0.1)
-    model.compile(optimizer=optimizer, loss=loss, auto_scale_loss=auto_scale_loss, metrics=["accuracy"])
+    model.compile(
+        optimizer=optimizer, loss=loss, auto_scale_loss=auto_scale_loss, steps_per_execution=steps_per_execution
+    )
     watch = Watch(x[:128], y[:128])
     data = [Fresh(x, y)] if fresh else [x, y]
     fit |= {"validation_data": (X_HELD, Y_HELD)} if held else {}
@@ -176,6 +189,17 @@ HEALTHY = {
         optimizer=keras.optimizers.SGD(0.02),
     ),
     "tanh": lambda: train(network(32, activation="tanh")),
+    "binary": lambda: train(
+        keras.Sequential([keras.Input((64,)), keras.layers.Dense(1, "sigmoid")]), y=(Y > 4).astype("float32"),
+        loss="binary_crossentropy",
+    ),
+    "normalized": lambda: train(
+        keras.Sequential([
+            keras.Input((64,)), keras.layers.Dense(32), keras.layers.BatchNormalization(), keras.layers.ReLU(),
+            keras.layers.Dropout(0.3), keras.layers.Dense(10),
+        ]), epochs=1,
+    ),
+    "several batches at once": lambda: train(network(32), steps_per_execution=8),
 }  # fmt: skip
 
 
@@ -219,6 +243,14 @@ def test_samples_of_unequal_length_are_refused(x, y):
     model.compile(optimizer="sgd", loss=LOGITS)
     with pytest.raises(ValueError, match="x and y must be non-empty arrays of one length"):
         snapshot.take(model, x, y)
+
+
+def test_a_model_of_several_outputs_is_refused():
+    image = keras.Input((64,))
+    model = keras.Model(image, [keras.layers.Dense(10)(image), keras.layers.Dense(10)(image)])
+    model.compile(optimizer="sgd", loss=[LOGITS, LOGITS])
+    with pytest.raises(TypeError, match="model must have one output, got a list of 2"):
+        snapshot.take(model, X[:4], Y[:4])
 
 
 def test_a_model_that_is_not_compiled_is_refused():

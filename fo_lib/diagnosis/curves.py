@@ -75,7 +75,7 @@ def too_large(e: Evidence) -> str | None:
     loss = _given(e.loss)
     broken = e.broke_at is not None
     n, factor = _growth(loss)
-    if e.snapshots and e.snapshots[-1].loss > 1.5 * e.snapshots[0].loss and len(loss) > 1:
+    if e.snapshots and min(loss[-1], e.snapshots[-1].loss) > 1.5 * e.snapshots[0].loss:
         first, last = e.snapshots[0], e.snapshots[-1]
         return (
             f"on the same {first.samples} samples the loss was {first.loss:.3g} before training, and is {last.loss:.3g}"

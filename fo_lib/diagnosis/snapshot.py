@@ -89,15 +89,18 @@ def take(model: Any, x: Any, y: Any, epoch: int = 0) -> Snapshot:
     Raises
     ------
     TypeError, ValueError
-        If the model is not compiled, or ``x`` and ``y`` are not arrays of one length.
+        If the model is not compiled or has several outputs, or ``x`` and ``y`` are not arrays of one length.
     """
     x, y = np.asarray(x), np.asarray(y)
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y) or len(x) == 0:
         raise ValueError(f"x and y must be non-empty arrays of one length, got shapes {x.shape} and {y.shape}")
-    if getattr(model, "optimizer", None) is None:
-        raise TypeError("model must be compiled before it is looked at")
+    if getattr(model, "optimizer", None) is None or getattr(model, "loss", None) is None:
+        raise TypeError("model must be compiled, with a loss, before it is looked at")
     bad = np.argwhere(~np.isfinite(x))
-    outputs = np.asarray(model(x, training=False), np.float64)
+    outputs = model(x, training=False)
+    if isinstance(outputs, (list, tuple, dict)):
+        raise TypeError(f"model must have one output, got a {type(outputs).__name__} of {len(outputs)}")
+    outputs = np.asarray(outputs, np.float64)
     classes = outputs.shape[-1]
     labels = _labels(y, classes) if outputs.ndim == 2 and classes > 1 else None
     wrong = None if labels is None else labels[(labels < 0) | (labels >= classes)]

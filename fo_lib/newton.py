@@ -27,6 +27,7 @@ from .problem import Problem
 from .trace import Records, Trace
 
 __all__ = [
+    "NoStep",
     "backtracking",
     "full_step",
     "newton_direction",
@@ -41,6 +42,11 @@ Array = NDArray[np.floating[Any]]
 Direction = Callable[[Array, Array], Array]
 Length = Callable[[Problem, Array, Array, Array], float]
 ROUNDING = 1e-12  # relative to the largest eigenvalue: what counts as zero
+SHORTEST = 1e-100  # of the lengths that backtracking tries
+
+
+class NoStep(np.linalg.LinAlgError):
+    """There is no step to make from here: :func:`newton_method` reports it as a divergence, unless it is the first."""
 
 
 def newton_direction(g: Array, H: Array) -> Array:
@@ -125,13 +131,16 @@ def backtracking(problem: Problem, w: Array, g: Array, s: Array) -> float:
 
     .. math:: f(w + a s) \le f(w) + 10^{-4} a\, g^\top s
 
-    A direction that does not go downhill raises a ValueError. Near the minimum, where the decrease drowns in rounding,
-    a rise by :math:`10^{-14} |f(w)|` is accepted. Nocedal & Wright (2006), Algorithm 3.1.
+    A direction that does not go downhill raises a ValueError, one without any sufficient decrease a :class:`NoStep`.
+    Near the minimum, where the decrease drowns in rounding, a rise by :math:`10^{-14} |f(w)|` is accepted. Nocedal &
+    Wright (2006), Algorithm 3.1.
     """
     value, slope, length = problem.value(w), _slope(g, s), 1.0
     allowed = value + 1e-14 * abs(value)
     while not problem.value(w + length * s) <= allowed + 1e-4 * length * slope:
         length /= 2
+        if length < SHORTEST:
+            raise NoStep("no length decreases the value along the direction")
     return length
 
 
@@ -147,7 +156,9 @@ def self_concordant(problem: Problem, w: Array, g: Array, s: Array) -> float:
 
 def _slope(g: Array, s: Array) -> float:
     slope = float(g @ s)
-    if slope >= 0:
+    if not np.isfinite(slope):
+        raise NoStep(f"the direction has slope {slope:.3g}: it is not finite")
+    if slope > 0 or (slope == 0 and not s.any()):
         raise ValueError(
             f"direction must go downhill, and has slope {slope:.3g}: the Hessian is not positive definite here"
             " (saddle_free_direction and trust_region_step do not need that)"
@@ -192,7 +203,7 @@ def newton_method(
     -------
     Trace
         Its ``learning_rate`` holds the lengths. A run that diverges returns one too, be it to where values are not
-        finite or to where the Hessian is singular.
+        finite, the Hessian is singular, or no length decreases the value.
 
     Raises
     ------
@@ -248,12 +259,14 @@ def _run(
             return w, "tolerance", f"the gradient norm reached the tolerance {tolerance:g} at step {k}"
         if k < steps:
             try:
-                s = direction(g, H)
+                s = np.asarray(direction(g, H))
+                if s.shape != w.shape:
+                    raise ValueError(f"direction must return an array of shape {w.shape}, got {s.shape}")
+                a = checks.number(f"length of step {k + 1}", length(problem, w, g, s), at_least=0.0)
             except np.linalg.LinAlgError as error:
                 if k == 0:
                     raise
-                return w, "diverged", f"diverged: no direction at step {k}: {error}"
-            a = checks.number(f"length of step {k + 1}", length(problem, w, g, s), at_least=0.0)
+                return w, "diverged", f"diverged: no step possible at step {k}: {error}"
             last, w = w, w + a * s
     return w, "steps", f"made all {steps} steps"
 

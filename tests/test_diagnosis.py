@@ -30,6 +30,10 @@ def saddle():
     )
 
 
+def solved():
+    return problems.solve(LOGISTIC)
+
+
 def dropping(t):
     return 0.03 if t <= 12 else 0.0003
 
@@ -50,6 +54,7 @@ BROKEN = {
         lambda: minimize(LOGISTIC, learning_rate=300 / LOGISTIC.L, steps=50),
         lambda: {"loss": [1.0, 1.5, 2.3, 3.6, 5.5, np.nan]},
         lambda: {"loss": [1.0, 0.9, 0.8, 1e3, 1e9, np.inf], "learning_rate": [1.0] * 6},
+        lambda: {"loss": [-10.0, -9.0, -8.0, -6.0, -4.0]},
     ],
     "gradient of the wrong sign": [lambda: minimize(changed(-1.0), learning_rate=0.01, steps=30)],
     "sudden non-finite number": [
@@ -65,7 +70,7 @@ BROKEN = {
     "epsilon too large": [lambda: minimize(changed(1e-9), rules.adam, learning_rate=0.01, steps=50)],
     "oscillation": [
         lambda: minimize(LOGISTIC, rules.sign_descent, learning_rate=0.03, steps=60),
-        lambda: {"loss": 1 + 0.1 * (-1.0) ** np.arange(30)},
+        lambda: {"loss": 1 + 0.1 * (-1.0) ** np.arange(50)},
     ],
     "noise floor": [
         lambda: minimize(LOGISTIC, learning_rate=3 / LOGISTIC.L, gradient=mini_batch(1), steps=2000, every=20),
@@ -75,7 +80,10 @@ BROKEN = {
         lambda: minimize(VALLEY, rules.momentum, learning_rate=dropping, steps=60, iterates=True)
     ],
     "exploding gradient": [lambda: explosion(after=1.0)],
-    "loss flat": [lambda: {"loss": [2.3, 2.3001, 2.2999]}],
+    "loss flat": [
+        lambda: {"loss": [2.3, 2.3001, 2.2999]},
+        lambda: {"loss": [2.3, 2.3001, 2.2999], "grad_norm": [1.0, 1.0, 0.9]},
+    ],
     "overfitting": [
         lambda: {"loss": np.geomspace(1, 0.1, 9), "validation_loss": [1, 0.8, 0.7, 0.75, 0.8, 0.9, 1.0, 1.1, 1.2]}
     ],
@@ -159,6 +167,14 @@ def test_healthy_runs_of_other_kinds_raise_no_alarm():
         minimize(VALLEY, learning_rate=0.2, steps=40, iterates=True),  # at the limit: neither rises nor falls
         minimize(VALLEY, learning_rate=0.05, gradient=noisy(0.1), steps=3000, every=20),  # a low noise floor
         explosion(after=0.0),  # a spike that heals
+        {"loss": [-2.5, -2.8, -3.2, -3.5, -3.7]},  # negative, and falling
+        {"loss": [1e-6, 1e-5, 2e-5, 3e-5, 3.5e-5]},  # from a solution to the floor of noise
+        {"loss": [0.0, 0.0, 0.0, 0.0], "grad_norm": [1e-9] * 4},
+        {"loss": [2.0, 1.8, 1.6], "step_length": [np.nan, 1, 1], "grad_norm": [1, np.inf, 1]},
+        minimize(VALLEY, learning_rate=dropping, steps=60, iterates=True),  # no velocity at all
+        minimize(VALLEY, rules.momentum, learning_rate=learning_rates.inverse(0.03, 0.5), steps=60, iterates=True),
+        minimize(solved(), learning_rate=0.1, start=solved().minimizer + 1e-9, steps=50),
+        minimize(solved(), rules.adam, start=solved().minimizer + 1e-9, steps=50),
         {"loss": [2.0, 1.5, 1.3]},
         {"loss": [2.3, 2.3, 2.3], "grad_norm": [1.0, 0.3, 0.01]},
         {"loss": np.geomspace(1, 0.1, 9), "validation_loss": [1, 0.8, 0.7, 0.71, 0.72, 0.7, 0.69, 0.72, 0.7]},
@@ -200,6 +216,7 @@ def test_what_could_not_be_looked_for_is_listed():
     [
         (3.0, TypeError, "run must be a Trace, a Watch, a Keras History or a mapping of arrays, got float"),
         ({"losses": [1.0]}, ValueError, "got 'losses'"),
+        ({3: [1.0]}, ValueError, "got 3"),
         ({"loss": [1.0, 2.0], "grad_norm": [1.0]}, ValueError, r"one length, got \{'loss': 2, 'grad_norm': 1\}"),
         ({"loss": ["a"]}, TypeError, "loss must be an array of numbers"),
         ({"loss": 1.0}, ValueError, r"loss must be a non-empty array of 1 dimension\(s\), got shape \(\)"),

@@ -102,7 +102,7 @@ def noisy_few():
 BY_CLASS = np.argsort(Y, kind="stable")
 SHUFFLED = np.random.default_rng(1).permutation(Y)
 BROKEN = {
-    "input not finite": lambda: train(network(32), x=spoiled(), epochs=1),
+    "input or target not finite": lambda: train(network(32), x=spoiled(), epochs=1),
     "probabilities given as logits": lambda: train(network(32, last="softmax"), loss=softmax_twice),
     "logits given as probabilities": lambda: train(network(32), loss="sparse_categorical_crossentropy"),
     "loss summed over the batch": lambda: train(network(32), loss=Loss(from_logits=True, reduction="sum")),
@@ -161,16 +161,118 @@ def test_underflow_is_named_unless_the_loss_is_scaled(scaled, cause):
     assert diagnose(watch).cause == cause
 
 
-def test_labels_without_a_signal_are_named_for_a_linear_model():
-    """A linear model cannot learn by heart: the loss stays at that of guessing, and the gradient falls."""
-    x = np.random.default_rng(0).standard_normal((1280, 64)).astype("float32")
-    watch, _ = train(network(), x=5 * x, y=np.arange(1280) % 10, optimizer=keras.optimizers.SGD(0.02), epochs=1)
-    assert diagnose(watch).cause is None  # a loss above guessing, on its way down
+def doctored(watch, facts, losses, **history):
+    """The same records, with some facts of the first snapshot and the losses replaced."""
+    watch.snapshots[0] = snapshot.Snapshot(**{**watch.snapshots[0].__dict__, **facts})
+    watch.history.history = {"loss": losses, **history}
+    return watch
+
+
+def test_labels_without_a_signal_are_named_once_the_loss_rests():
+    """A linear model cannot learn by heart: its loss stays at that of guessing, and the gradient falls."""
+    watch, _ = train(network(), epochs=2)
     start = watch.snapshots[0]
-    watch.snapshots = [start, snapshot.Snapshot(**{**start.__dict__, "gradient_norm": start.gradient_norm / 10})]
-    watch.history.history["loss"] = [np.log(10)]
-    assert diagnose(watch).cause == "labels do not belong to the inputs"
+    watch.snapshots[1:] = [snapshot.Snapshot(**{**start.__dict__, "gradient_norm": start.gradient_norm / 10})] * 2
+    chance = np.log(10)
+    assert diagnose(doctored(watch, {}, [chance, chance])).cause == "labels do not belong to the inputs"
     assert "no signal" in diagnose(watch).findings[0].evidence
+    assert diagnose(doctored(watch, {}, [1.01 * chance, chance])).cause is None  # on its way down
+
+
+def test_a_bad_validation_loss_alone_does_not_accuse_the_labels():
+    watch, _ = train(network(32), epochs=4)
+    losses, chance = [2.2, 1.5, 1.0, 0.7], np.log(10)
+    for held, cause in (
+        ([chance, 2.4, 2.5, 2.6], "labels do not belong to the inputs"),
+        ([4.0, 3.5, 3.4, 3.3], None),  # overconfident: it may well be right more often than by chance
+        ([chance, 2.2, 2.5, 2.6], None),
+    ):
+        assert diagnose(doctored(watch, {}, losses, val_loss=held)).cause == cause
+    other = {"loss_as_logits": 99.0, "loss_as_probabilities": 99.0}  # another loss: what does guessing cost?
+    assert diagnose(doctored(watch, other, losses, val_loss=[chance, 2.4, 2.5, 2.6])).cause is None
+
+
+def test_targets_that_are_not_finite_are_named():
+    targets = X.mean(1)
+    targets[7] = np.nan
+    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(1)])
+    watch, _ = train(model, y=targets, loss="mse", epochs=1)
+    assert diagnose(watch).cause == "input or target not finite"
+    assert diagnose(watch).findings[0].evidence == "1 of the targets are NaN or infinite, the first at index (7,)"
+
+
+@pytest.mark.parametrize(
+    ("loss", "outputs", "y", "cause"),
+    [
+        ("binary_crossentropy", 1, (Y > 4).astype("float32"), "logits given as probabilities"),
+        (["sparse_categorical_crossentropy"], 10, Y, "logits given as probabilities"),
+        (Loss(name="ce"), 10, Y, "logits given as probabilities"),
+        (keras.losses.sparse_categorical_crossentropy, 10, Y, "logits given as probabilities"),
+        (Loss(from_logits=True, ignore_class=-1), 10, np.where(Y == 3, -1, Y), None),
+        (keras.losses.BinaryCrossentropy(from_logits=True), 1, (Y > 4).astype("float32"), None),
+    ],
+)
+def test_losses_are_known_in_every_form(loss, outputs, y, cause):
+    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(outputs, name="last")])
+    watch, _ = train(model, loss=loss, y=y, epochs=2)
+    assert diagnose(watch).cause == cause
+
+
+def test_whole_numbers_that_are_no_labels_accuse_nobody():
+    def quantiles(targets, outputs):
+        return keras.ops.mean(keras.ops.square(outputs - targets), axis=-1)
+
+    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(3)])
+    watch, _ = train(model, loss=quantiles, y=np.rint(20 * X.mean(1))[:, None], optimizer=keras.optimizers.SGD(0.01))
+    assert diagnose(watch).cause is None
+
+
+def test_a_trained_model_with_a_heavy_tail_of_losses_is_no_sum():
+    model = network(64)
+    train(model, optimizer=keras.optimizers.Adam(1e-2), epochs=20)
+    shot = snapshot.take(model, X_HELD[:128], Y_HELD[:128])
+    assert shot.together == pytest.approx(1, rel=1e-3)
+    model.compile(optimizer="sgd", loss=Loss(from_logits=True, reduction="sum"))
+    assert snapshot.take(model, X_HELD[:128], Y_HELD[:128]).together == pytest.approx(8, rel=1e-3)
+
+
+def test_a_few_samples_leave_units_silent_without_harm():
+    model = network(256)
+    model.compile(optimizer="sgd", loss=LOGITS)
+    watch = Watch(X[:1], Y[:1])
+    model.fit(Fresh(X, Y), epochs=2, callbacks=[watch], verbose=0)
+    assert diagnose(watch).cause is None
+
+
+def test_a_watch_begins_anew_with_each_fit():
+    model = network(16)
+    watch, _ = train(model, epochs=2)
+    model.fit(Fresh(X, Y), epochs=3, callbacks=[watch], verbose=0)
+    assert len(watch.history.history["loss"]) == len(watch.snapshots) - 1 == len(watch.batch_loss) == 3
+
+
+def test_validation_now_and_then_is_left_out():
+    model = network(16)
+    model.compile(optimizer="sgd", loss=LOGITS)
+    options = {"validation_data": (X_HELD, Y_HELD), "validation_freq": 2}
+    history = model.fit(Fresh(X, Y), epochs=4, verbose=0, **options)
+    assert diagnose(history).cause is None
+    assert "overfitting (needs validation_loss)" in diagnose(history).not_looked_for
+
+
+def test_a_training_step_without_a_loss_is_refused():
+    watch = Watch(X[:8], Y[:8])
+    watch.epochs = [[]]
+    with pytest.raises(ValueError, match=r"must report a 'loss' to a Watch, got \['ce'\]"):
+        watch.on_train_batch_end(0, {"ce": 1.0})
+
+
+@pytest.mark.parametrize(("x", "y", "name"), [(np.array(["a"] * 4), Y[:4], "x"), (X[:4], np.array(["a"] * 4), "y")])
+def test_data_that_are_no_numbers_are_refused(x, y, name):
+    model = network(8)
+    model.compile(optimizer="sgd", loss=LOGITS)
+    with pytest.raises(TypeError, match=f"{name} must be one array of numbers, got dtype <U1"):
+        snapshot.take(model, x, y)
 
 
 HEALTHY = {
@@ -212,10 +314,8 @@ def test_a_healthy_run_raises_no_alarm(name):
 
 @pytest.mark.parametrize(("as_probabilities", "cause"), [(2.0, "probabilities given as logits"), (1.5, None)])
 def test_probabilities_are_suspected_only_if_the_two_losses_differ(as_probabilities, cause):
-    watch, _ = train(network(32))
     facts = {"probabilities": True, "loss": 1.5, "loss_as_logits": 1.5, "loss_as_probabilities": as_probabilities}
-    watch.snapshots[0] = snapshot.Snapshot(**{**watch.snapshots[0].__dict__, **facts})
-    assert diagnose(watch).cause == cause
+    assert diagnose(doctored(train(network(32))[0], facts, [1.5, 1.2, 1.0, 0.9])).cause == cause
 
 
 def test_a_history_shows_what_losses_show():
@@ -249,7 +349,7 @@ def test_a_model_of_several_outputs_is_refused():
     image = keras.Input((64,))
     model = keras.Model(image, [keras.layers.Dense(10)(image), keras.layers.Dense(10)(image)])
     model.compile(optimizer="sgd", loss=[LOGITS, LOGITS])
-    with pytest.raises(TypeError, match="model must have one output, got a list of 2"):
+    with pytest.raises(TypeError, match="model must return one array, got a list of 2"):
         snapshot.take(model, X[:4], Y[:4])
 
 
@@ -265,7 +365,6 @@ def test_a_snapshot_changes_nothing_and_knows_layers_of_many_kinds():
     model.compile(optimizer="adam", loss=LOGITS)
     before = [weight.numpy() for weight in model.weights]
     shot = snapshot.take(model, X[:64], Y[:64].reshape(-1, 1))
-    assert shot.recurrent
     assert set(shot.dead) == {"cut"}
     assert shot.loss == pytest.approx(shot.loss_as_logits, rel=1e-5)
     for weight, value in zip(model.weights, before, strict=True):

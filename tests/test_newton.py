@@ -74,7 +74,7 @@ def root(power):
     )
 
 
-@pytest.mark.parametrize(("power", "words"), [(40, "no longer finite at step"), (1, "no direction at step")])
+@pytest.mark.parametrize(("power", "words"), [(40, "no longer finite at step"), (1, "no step possible at step")])
 def test_divergence_is_reported_and_the_last_finite_weights_are_kept(power, words):
     trace = newton_method(root(power), length=newton.full_step)
     assert trace.diverged
@@ -196,3 +196,41 @@ def test_bad_input_is_named(settings, error, words):
     problem = settings.get("problem", BOWL)
     with pytest.raises(error, match=words):
         newton_method(problem, **{name: value for name, value in settings.items() if name != "problem"})
+
+
+def test_a_direction_that_is_not_finite_is_an_error_at_the_start():
+    with pytest.raises(newton.NoStep, match="it is not finite"):
+        newton_method(BOWL, direction=lambda g, H: np.nan * g)
+
+
+def test_no_direction_at_all_is_refused():
+    with pytest.raises(ValueError, match="direction must go downhill, and has slope 0"):
+        newton_method(BOWL, direction=lambda g, H: 0 * g)
+
+
+def test_a_degenerate_minimum_is_reached_beyond_the_range_of_slopes():
+    quartic = problems.from_functions(lambda w: float(w[0] ** 4), lambda w: 4 * w**3, np.ones(1))
+    quartic = replace(quartic, hessian=lambda w: np.array([[12 * w[0] ** 2]]))
+    trace = newton_method(quartic, steps=2000)
+    assert abs(trace.w[0]) < 1e-80
+    assert trace.value[-1] == 0
+
+
+def test_backtracking_asks_for_a_decrease_in_proportion():
+    """A step that lowers the value by half of what is asked for is halved."""
+    slow = problems.from_functions(lambda w: -0.5e-4 * float(w[0]), lambda w: np.ones(1), np.zeros(1))
+    bent = problems.from_functions(
+        lambda w: slow.value(w) if w[0] > 0.6 else -float(w[0]), lambda w: -np.ones(1), np.zeros(1)
+    )
+    assert newton.backtracking(bent, np.zeros(1), -np.ones(1), np.ones(1)) == 0.5
+
+
+def test_backtracking_gives_up_where_no_length_helps():
+    uphill = problems.from_functions(lambda w: -float(w[0]), lambda w: np.ones(1), np.zeros(1))
+    with pytest.raises(newton.NoStep, match="no length decreases the value"):
+        newton.backtracking(uphill, np.zeros(1), np.ones(1), -np.ones(1))
+
+
+def test_a_direction_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r"direction must return an array of shape \(2,\), got \(1,\)"):
+        newton.newton_method(problems.quadratic([1, 10]), direction=lambda g, H: g[:1])

@@ -7,22 +7,24 @@ from numpy.typing import NDArray
 
 from .check import check
 from .evidence import Evidence
-from .networks import EPSILON, epsilon_words
+from .networks import EPSILON, epsilon_words, same
 
 __all__ = ["CHECKS"]
 
 Array = NDArray[np.float64]
 
 GROWING = 4  # entries in a row
-JUMP = 10.0  # times the gradient norm of the entry before
+JUMP = 10.0  # times the median of the gradient norms before
+RECORD = 3.0  # times the largest of them
 FLAT = 1e-3  # of the first loss
+RISEN = 0.5  # of the first loss
 FEW = 10  # entries: with fewer, nothing is said of a shape
 OVERFIT = 0.05  # of the lowest validation loss
 
 
 def _growth(values: Array) -> tuple[int, float]:
     """Over how many of the last entries a series grew each time, and by what factor a step."""
-    if len(values) < 2 or values[-1] <= 0:
+    if len(values) < 2:
         return 0, 1.0
     falls = np.flatnonzero(np.diff(values) <= 0)
     n = len(values) - 1 - (int(falls[-1]) + 1 if falls.size else 0)
@@ -39,16 +41,17 @@ def exploding(e: Evidence) -> str | None:
     if len(norm) < FEW:
         return None
     typical = np.array([np.median(norm[max(0, k - FEW) : k]) for k in range(1, len(norm))])
-    record = norm[1:] > np.maximum.accumulate(norm)[:-1]  # longer than all before
+    record = norm[1:] > RECORD * np.maximum.accumulate(norm)[:-1]
     ratio = np.where(record & (typical > 0), norm[1:] / np.maximum(typical, 1e-300), 0.0)
     k = int(np.argmax(ratio)) + 1
-    after = loss[k : k + 3].max()
-    healed = len(loss) > k + 5 and loss[k + 1 : k + 6].min() <= 1.2 * loss[max(0, k - 5) : k].min()
-    if ratio[k - 1] < JUMP or healed or after <= loss[k - 1] or _growth(norm[: k + 1])[0] >= GROWING:
+    after, before = loss[k + 1 : k + 9], float(np.median(loss[max(0, k - FEW) : k]))
+    harmed = after.min() > before + FLAT * abs(before) if len(after) >= 5 else e.broke_at is not None
+    if ratio[k - 1] < JUMP or not harmed or _growth(norm[: k + 1])[0] >= GROWING:
         return None
+    later = f"stays above {after.min():.3g}" if len(after) else "is lost"
     return (
         f"at entry {k} the gradient norm is {norm[k]:.3g}, {ratio[k - 1]:.0f} times the median of those before;"
-        f" the loss goes from {loss[k - 1]:.3g} to {after:.3g}"
+        f" the loss was {before:.3g}, and {later}"
     )
 
 
@@ -75,15 +78,23 @@ def too_large(e: Evidence) -> str | None:
     loss = _given(e.loss)
     broken = e.broke_at is not None
     n, factor = _growth(loss)
-    if e.snapshots and min(loss[-1], e.snapshots[-1].loss) > 1.5 * e.snapshots[0].loss:
+    if e.snapshots and all(_risen(e.snapshots[0].loss, now) for now in (loss[-1], e.snapshots[-1].loss)):
         first, last = e.snapshots[0], e.snapshots[-1]
         return (
             f"on the same {first.samples} samples the loss was {first.loss:.3g} before training, and is {last.loss:.3g}"
             f" after {last.epoch} epochs"
         )
-    if (not broken and loss[-1] <= loss[0] + FLAT * abs(loss[0])) or ascent_seen(e):
+    risen = loss[-1] > loss[0] if _beyond(e) else _risen(loss[0], loss[-1])
+    if not (broken or risen) or ascent_seen(e):
         return None
-    return _limit(e) if n >= GROWING or (broken and n and factor > 2) or _beyond(e) else None
+    run = loss[len(loss) - 1 - n :]
+    steps = np.diff(run) / np.maximum(np.abs(run[:-1]), 1e-300)
+    growing = n >= GROWING and steps[-1] >= 0.5 * np.median(steps)  # not on its way to a level
+    return _limit(e) if growing or (broken and n and factor > 2) or _beyond(e) else None
+
+
+def _risen(before: float, after: float) -> bool:
+    return after - before > RISEN * abs(before)
 
 
 def ascent_seen(e: Evidence) -> bool:
@@ -129,11 +140,11 @@ def _steady(norm: Array) -> bool:
 )  # fmt: skip
 def sudden(e: Evidence) -> str | None:
     if e.loss is None:
-        return "a number is not finite from the first entry on"
+        return "the loss is not finite from the first entry on"
     if too_large.look(e):
         return None
     before = ", ".join(f"{value:.4g}" for value in e.loss[-3:])
-    return f"the losses before were {before}, without growth, and at entry {e.broke_at} a number was not finite"
+    return f"the losses before were {before}, without growth, and that of entry {e.broke_at} is not finite"
 
 
 @check(
@@ -142,8 +153,11 @@ def sudden(e: Evidence) -> str | None:
 )  # fmt: skip
 def old_velocity(e: Evidence) -> str | None:
     loss, rate, length = _given(e.loss), _given(e.learning_rate), _given(e.step_length)
+    if e.every != 1 or e.settings.get("stochastic") or (e.settings and "momentum" not in e.settings):
+        return None  # several steps in one entry, or nothing that could remember
     for k in range(2, len(rate)):
-        drop = rate[k] / rate[k - 1] if rate[k - 1] > 0 else 1.0
+        steady = rate[k - 2] == rate[k - 1] > 0
+        drop = rate[k] / rate[k - 1] if steady else 1.0
         kept = length[k] / length[k - 1] if length[k - 1] > 0 else 0.0
         worst = loss[k : k + 20].max()
         if drop <= 0.5 and kept > np.sqrt(drop) and worst > loss[k - 1] * 1.01:
@@ -160,9 +174,9 @@ def oscillation(e: Evidence) -> str | None:
     if half is None:
         return None
     swings = np.sign(np.diff(half))
-    turns = float(np.mean(swings[1:] * swings[:-1] < 0)) if len(swings) > 1 else 0.0
+    turns = float(np.mean(swings[1:] * swings[:-1] < 0))  # white noise: 2/3, +- 0.42 / sqrt(n)
     size = float(np.ptp(half))
-    if turns < 0.9 or size <= FLAT * abs(half.mean()):
+    if turns < max(0.9, 2 / 3 + 1.5 / np.sqrt(len(half))) or size <= FLAT * abs(half.mean()):
         return None
     return (
         f"over the last {len(half)} entries the loss turns at {turns:.0%} of them, between {half.min():.3g} and"
@@ -207,13 +221,16 @@ def mismatched(e: Evidence) -> str | None:
     loss, held, first = _given(e.loss), e.validation_loss, e.snapshots[0]
     chance = float(np.log(max(first.classes, 2)))
     guess = f"guessing, ln {first.classes} = {chance:.3g}"
-    if np.isnan(first.loss_as_logits):
+    entropy = any(same(first.loss, known) for known in (first.loss_as_logits, first.loss_as_probabilities))
+    if not entropy:  # of another loss nobody knows what guessing costs
         return None
-    if held is not None and held.min() >= 0.98 * chance and loss[-1] <= 0.9 * chance:
+    unlearned = held is not None and held[0] <= 1.1 * chance and held.min() >= 0.98 * chance
+    if held is not None and unlearned and loss[-1] <= 0.9 * chance:
         lowest = f"the validation loss never comes below that of {guess} (lowest {held.min():.3g})"
         return f"the training loss falls to {loss[-1]:.3g}, and {lowest}: learned by heart, and nothing else"
     kept = e.grad_norm[-1] / first.gradient_norm if e.grad_norm is not None and first.gradient_norm > 0 else 1.0
-    if loss.min() >= 0.98 * chance and loss[-1] <= 1.05 * chance and kept < 0.5:
+    resting = len(loss) > 1 and abs(loss[-1] - loss[-2]) <= FLAT * chance
+    if resting and loss.min() >= 0.98 * chance and loss[-1] <= 1.05 * chance and kept < 0.5:
         return (
             f"the loss stays at that of {guess}, and the gradient norm has fallen to {kept:.2g} of the first: no signal"
         )
@@ -243,7 +260,7 @@ def stationary(e: Evidence) -> str | None:
 @check("epsilon too large", "loss", "grad_norm", remedy="take an epsilon far below a typical gradient")
 def epsilon(e: Evidence) -> str | None:
     value, size = e.settings.get("epsilon"), e.settings.get("size")
-    if value is None or size is None:
+    if value is None or size is None or _can_fall(e) is False:
         return None
     typical = float(_given(e.grad_norm)[0]) / np.sqrt(size)
     return epsilon_words(value, typical) if 0 < typical * EPSILON < value else None
@@ -257,7 +274,7 @@ def epsilon(e: Evidence) -> str | None:
 )
 def too_small(e: Evidence) -> str | None:
     loss, norm = _given(e.loss), _given(e.grad_norm)
-    if not _flat(loss) or norm[-1] < 0.5 * norm[0] or stationary.look(e) or oscillation.look(e):
+    if not _flat(loss) or norm[-1] < 0.5 * norm[0] or not _can_fall(e) or stationary.look(e) or oscillation.look(e):
         return None
     share, kept = (loss[0] - loss[-1]) / abs(loss[0]), norm[-1] / norm[0]
     words = (
@@ -269,16 +286,31 @@ def too_small(e: Evidence) -> str | None:
     return words
 
 
-@check("loss flat", "loss", remedy="compare with the loss of a constant prediction; measure the gradient norm")
+@check(
+    "loss flat",
+    "loss",
+    remedy="compare with the loss of a constant prediction; try ten times the rate; or did it start at a solution?",
+)
 def flat(e: Evidence) -> str | None:
-    loss = _given(e.loss)
-    if not _flat(loss) or e.grad_norm is not None:  # else one of the two above knows more
-        return None
+    loss, norm = _given(e.loss), e.grad_norm
+    ending = norm is not None and (norm[-1] < 0.5 * norm[0] or norm[-1] == 0)
+    if not _flat(loss) or _can_fall(e) is not None or ending:
+        return None  # at its end, or one of the checks above knows more
     return f"over {len(loss)} entries the loss stays between {loss.min():.4g} and {loss.max():.4g}"
 
 
+def _can_fall(e: Evidence) -> bool | None:
+    """Whether the loss could get lower by more than counts as flat: None where nobody can tell."""
+    loss, L = _given(e.loss), e.settings.get("L")
+    if L and e.grad_norm is not None:
+        return bool(e.grad_norm[0] ** 2 / (2 * L) > FLAT * abs(loss[0]))  # one step at 1 / L brings at least that
+    if e.snapshots and np.isfinite(e.snapshots[0].loss_as_logits):
+        return bool(loss[0] > 0.9 * np.log(e.snapshots[0].classes))  # no better than guessing
+    return None
+
+
 def _flat(loss: Array) -> bool:
-    return len(loss) >= 3 and bool(np.ptp(loss) <= FLAT * abs(loss[0]))
+    return len(loss) >= 3 and loss[0] != 0 and bool(np.ptp(loss) <= FLAT * abs(loss[0]))
 
 
 def _given(series: Array | None) -> Array:

@@ -21,7 +21,9 @@ SERIES = ("loss", "validation_loss", "grad_norm", "learning_rate", "step_length"
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known of a run. Whatever was not recorded is None; series are cut before the first non-finite entry.
+    """What is known of a run. Whatever was not recorded, or is not finite while the loss is, is None.
+
+    Series end before the first loss that is not finite.
 
     Parameters
     ----------
@@ -32,7 +34,7 @@ class Evidence:
     batch_loss : array of shape (epochs, batches), optional
         The loss of each batch.
     broke_at : int, optional
-        The first entry with a number that is not finite.
+        The first entry with a loss that is not finite.
     every : int
         Steps between two entries.
     settings : mapping
@@ -82,16 +84,18 @@ def from_series(series: Mapping[str, ArrayLike]) -> Evidence:
     TypeError, ValueError
         If a name is not known, or a series is not one of numbers or of another length than the first.
     """
-    if unknown := sorted(set(series) - set(SERIES)):
+    if unknown := [name for name in series if name not in SERIES]:
         raise ValueError(f"run must hold series named {', '.join(SERIES)}, got {', '.join(map(repr, unknown))}")
     arrays = {name: _numbers(name, values) for name, values in series.items()}
     rows = {name: values for name, values in arrays.items() if name != "batch_loss"}
     lengths = {name: len(values) for name, values in rows.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"run must hold series of one length, got {lengths}")
-    broken = [int(np.argmin(np.isfinite(values))) for values in rows.values() if not np.isfinite(values).all()]
+    losses = [rows[name] for name in ("loss", "validation_loss") if name in rows] or list(rows.values())
+    broken = [int(np.argmin(np.isfinite(values))) for values in losses if not np.isfinite(values).all()]
     broke_at = min(broken, default=None)
-    cut: dict[str, Any] = {} if broke_at == 0 else {name: values[:broke_at] for name, values in rows.items()}
+    whole = {name: values[:broke_at] for name, values in rows.items() if np.isfinite(values[:broke_at]).all()}
+    cut: dict[str, Any] = {} if broke_at == 0 else whole
     if "batch_loss" in arrays:
         finite = np.isfinite(arrays["batch_loss"]).all(axis=1)
         cut["batch_loss"] = arrays["batch_loss"][: None if finite.all() else int(np.argmin(finite))]
@@ -115,10 +119,9 @@ def from_history(history: Any, snapshots: Sequence[Snapshot] = (), batch_loss: A
     if "loss" not in logs:
         raise ValueError("run is a History without any loss: was fit called, for one epoch at least?")
     series: dict[str, Any] = {"loss": logs["loss"]}
-    if "val_loss" in logs:
-        series["validation_loss"] = logs["val_loss"]
-    if "learning_rate" in logs:
-        series["learning_rate"] = logs["learning_rate"]
+    for name, key in (("validation_loss", "val_loss"), ("learning_rate", "learning_rate")):
+        if len(logs.get(key, ())) == len(logs["loss"]):  # not with validation_freq=2
+            series[name] = logs[key]
     if batch_loss is not None and np.size(batch_loss):
         series["batch_loss"] = batch_loss
     norms = [shot.gradient_norm for shot in snapshots[1:]]

@@ -10,20 +10,29 @@ from .check import check
 from .evidence import Evidence
 from .snapshot import Snapshot
 
-__all__ = ["CHECKS", "EPSILON", "epsilon_words"]
+__all__ = ["CHECKS", "EPSILON", "epsilon_words", "same"]
 
 DEAD = 0.5  # share of a layer's units
+MANY = 32  # samples: for fewer, a unit may well be silent
 REVIVED = 0.1  # share of the gradient's entries
 EPSILON = 10.0  # times a typical gradient
 SUMMED = 0.5  # of the number of samples
 SAME = 1e-3  # relative difference of two losses that are the same
 
 
-@check("input not finite", "snapshots", remedy="clean or drop these samples; check inputs before training, not losses")
-def bad_input(e: Evidence) -> str | None:
+@check(
+    "input or target not finite", "snapshots",
+    remedy="clean or drop these samples; check data before training, not losses",
+)  # fmt: skip
+def bad_data(e: Evidence) -> str | None:
     first = _shots(e)[0]
-    where = f"{first.bad_inputs} of the inputs are NaN or infinite, the first at index {first.first_bad_input}"
-    return where if first.bad_inputs else None
+    for name, count, index in (
+        ("inputs", first.bad_inputs, first.first_bad_input),
+        ("targets", first.bad_targets, first.first_bad_target),
+    ):
+        if count:
+            return f"{count} of the {name} are NaN or infinite, the first at index {index}"
+    return None
 
 
 @check("label out of range", "snapshots", remedy="count the classes; give the last layer one output for each")
@@ -36,9 +45,9 @@ def bad_label(e: Evidence) -> str | None:
 @check("probabilities given as logits", "snapshots", remedy="drop the softmax of the last layer, or from_logits=True")
 def probabilities(e: Evidence) -> str | None:
     first = _shots(e)[0]
-    if not (first.probabilities and _same(first.loss, first.loss_as_logits)):
+    if not (first.probabilities and same(first.loss, first.loss_as_logits)):
         return None
-    if _same(first.loss_as_logits, first.loss_as_probabilities):
+    if same(first.loss_as_logits, first.loss_as_probabilities):
         return None
     return (
         f"every row of outputs sums to 1, and the loss is {first.loss:.4g}, as if they were logits:"
@@ -51,10 +60,10 @@ def logits(e: Evidence) -> str | None:
     first = _shots(e)[0]
     if first.from_logits is not False or first.probabilities or first.bad_weights or first.bad_inputs:
         return None
-    return (
-        "the loss expects probabilities, and the outputs are not: negative, or not with sum 1."
-        f" It gives {first.loss:.4g}; as logits the outputs have a cross-entropy of {first.loss_as_logits:.4g}"
-    )
+    words = "the loss expects probabilities, and the outputs are not: outside 0 to 1, or not with sum 1"
+    if np.isnan(first.loss_as_logits):
+        return words
+    return f"{words}. It gives {first.loss:.4g}; as logits they have a cross-entropy of {first.loss_as_logits:.4g}"
 
 
 @check(
@@ -63,12 +72,11 @@ def logits(e: Evidence) -> str | None:
 )  # fmt: skip
 def summed(e: Evidence) -> str | None:
     first = _shots(e)[0]
-    ratio = first.loss / first.loss_of_one if first.loss_of_one > 0 else 0.0
-    if first.samples < 4 or not ratio > SUMMED * first.samples:
+    if not first.together > SUMMED * first.few or first.few < 4:
         return None
     return (
-        f"the loss of {first.samples} samples is {first.loss:.4g}, {ratio:.0f} times that of one"
-        f" ({first.loss_of_one:.4g}): gradients grow with the batch"
+        f"the loss of {first.few} samples together is {first.together:.1f} times the mean of their losses one by one:"
+        " gradients grow with the batch"
     )
 
 
@@ -125,7 +133,7 @@ def epsilon_words(value: float, typical: float) -> str:
 def dead(e: Evidence) -> str | None:
     last = _shots(e)[-1]
     layer = max(last.dead, key=lambda name: last.dead[name], default=None)
-    if layer is None or last.dead[layer] <= DEAD:
+    if layer is None or last.dead[layer] <= DEAD or last.samples < MANY:
         return None
     before = _shots(e)[0].dead.get(layer, np.nan)
     return (
@@ -139,8 +147,9 @@ def _shots(e: Evidence) -> Sequence[Snapshot]:
     return e.snapshots
 
 
-def _same(a: float, b: float) -> bool:
+def same(a: float, b: float) -> bool:
+    """Whether two losses are the same, up to rounding."""
     return bool(abs(a - b) <= SAME * abs(b))
 
 
-CHECKS = (bad_input, bad_label, probabilities, logits, summed, bad_weights, underflow, epsilon, dead)
+CHECKS = (bad_data, bad_label, probabilities, logits, summed, bad_weights, underflow, epsilon, dead)

@@ -26,20 +26,22 @@ class Snapshot:
         After how many epochs it was taken.
     samples : int
         How many samples it looked at.
-    bad_inputs : int
-        How many inputs are NaN or infinite, the first of them at ``first_bad_input``.
+    bad_inputs, bad_targets : int
+        How many are NaN or infinite, the first of them at ``first_bad_input`` and ``first_bad_target``.
     bad_label : int, optional
         A label that the model has no output for.
     classes : int
         The number of outputs.
     bad_weights : mapping
         How many entries of a weight are NaN or infinite, by its path, where there are any.
-    loss, loss_of_one : float
-        The model's loss for all samples together, and the mean of its losses for a few samples one by one.
+    loss : float
+        The model's loss for all samples together.
+    few, together : int, float
+        The loss of the first few samples together, as a multiple of the mean of their losses one by one.
     loss_as_logits, loss_as_probabilities : float
         What cross-entropy would be if the outputs were logits, or probabilities; NaN without class labels.
     probabilities : bool
-        Whether every row of outputs is non-negative and sums to 1.
+        Whether the outputs are from 0 to 1, and with sum 1 in each row if they are of classes.
     from_logits : bool, optional
         What a cross-entropy of Keras was told about its inputs.
     dead : mapping
@@ -56,19 +58,20 @@ class Snapshot:
         Its name.
     epsilon : float, optional
         What it adds to its denominators.
-    recurrent : bool
-        Whether the model has a recurrent layer.
     """
 
     epoch: int = 0
     samples: int
     bad_inputs: int = 0
     first_bad_input: tuple[int, ...] = ()
+    bad_targets: int = 0
+    first_bad_target: tuple[int, ...] = ()
     bad_label: int | None = None
     classes: int = 0
     bad_weights: Mapping[str, int] = field(default_factory=dict)
     loss: float = np.nan
-    loss_of_one: float = np.nan
+    few: int = 0
+    together: float = np.nan
     loss_as_logits: float = np.nan
     loss_as_probabilities: float = np.nan
     probabilities: bool = False
@@ -80,7 +83,6 @@ class Snapshot:
     loss_is_scaled: bool = False
     optimizer: str = ""
     epsilon: float | None = None
-    recurrent: bool = False
 
 
 def take(model: Any, x: Any, y: Any, epoch: int = 0) -> Snapshot:
@@ -94,31 +96,47 @@ def take(model: Any, x: Any, y: Any, epoch: int = 0) -> Snapshot:
     x, y = np.asarray(x), np.asarray(y)
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y) or len(x) == 0:
         raise ValueError(f"x and y must be non-empty arrays of one length, got shapes {x.shape} and {y.shape}")
+    for name, values in (("x", x), ("y", y)):
+        if values.dtype.kind not in "fiub":
+            raise TypeError(f"{name} must be one array of numbers, got dtype {values.dtype}")
     if getattr(model, "optimizer", None) is None or getattr(model, "loss", None) is None:
         raise TypeError("model must be compiled, with a loss, before it is looked at")
-    bad = np.argwhere(~np.isfinite(x))
     outputs = model(x, training=False)
     if isinstance(outputs, (list, tuple, dict)):
-        raise TypeError(f"model must have one output, got a {type(outputs).__name__} of {len(outputs)}")
+        raise TypeError(f"model must return one array, got a {type(outputs).__name__} of {len(outputs)}")
     outputs = np.asarray(outputs, np.float64)
     classes = outputs.shape[-1]
     labels = _labels(y, classes) if outputs.ndim == 2 and classes > 1 else None
     wrong = None if labels is None else labels[(labels < 0) | (labels >= classes)]
+    if wrong is not None and wrong.size and not _counts_classes(model.loss):  # numbers, not labels
+        labels = wrong = None
     facts: dict[str, Any] = {
-        "bad_inputs": len(bad),
-        "first_bad_input": tuple(map(int, bad[0])) if len(bad) else (),
+        **_bad(x, "bad_inputs", "first_bad_input"),
+        **_bad(y, "bad_targets", "first_bad_target"),
         "bad_label": int(wrong[0]) if wrong is not None and wrong.size else None,
         "classes": classes,
         "bad_weights": {w.path: n for w in model.weights if (n := int((~np.isfinite(_array(w))).sum()))},
         "from_logits": _from_logits(model.loss),
-        "probabilities": bool((outputs >= 0).all() and np.allclose(outputs.sum(-1), 1, atol=1e-2)),
+        "probabilities": _are_probabilities(outputs, model.loss),
         "dead": _dead(model, x),
-        "recurrent": any("rnn" in _bases(layer) for layer in model.layers),
         **_optimizer(model.optimizer),
     }
     if facts["bad_label"] is None:
         facts |= _losses(model, x, y, outputs, labels) | _gradients(model, x, y)
     return Snapshot(epoch=epoch, samples=len(x), **facts)
+
+
+def _bad(values: Any, count: str, first: str) -> dict[str, Any]:
+    where = np.argwhere(~np.isfinite(values))
+    return {count: len(where), first: tuple(map(int, where[0])) if len(where) else ()}
+
+
+def _are_probabilities(outputs: Array, loss: Any) -> bool:
+    import keras
+
+    single = isinstance(_cross_entropy(loss), keras.losses.BinaryCrossentropy)
+    sums = single or np.allclose(outputs.sum(-1), 1, atol=1e-2)
+    return bool(sums and (outputs >= 0).all() and (outputs <= 1.01).all())
 
 
 def _array(weight: Any) -> Array:
@@ -138,11 +156,38 @@ def _labels(y: Any, classes: int) -> NDArray[np.int64] | None:
     return y.reshape(-1).astype(np.int64) if whole else None
 
 
+def _cross_entropy(loss: Any) -> Any:
+    """One of Keras's cross-entropies as an object; None for any other loss."""
+    import keras
+
+    kinds = (
+        keras.losses.SparseCategoricalCrossentropy, keras.losses.CategoricalCrossentropy,
+        keras.losses.BinaryCrossentropy,
+    )  # fmt: skip
+    functions = (
+        keras.losses.sparse_categorical_crossentropy, keras.losses.categorical_crossentropy,
+        keras.losses.binary_crossentropy,
+    )  # fmt: skip
+    if isinstance(loss, list) and len(loss) == 1:
+        (loss,) = loss
+    known = keras.losses.get(loss) if isinstance(loss, str) else loss
+    if known in functions:
+        return kinds[functions.index(known)]()
+    return known if isinstance(known, kinds) else None
+
+
 def _from_logits(loss: Any) -> bool | None:
-    name = loss if isinstance(loss, str) else str(getattr(loss, "name", getattr(loss, "__name__", "")))
-    if "categorical_crossentropy" not in name.lower() and "categoricalcrossentropy" not in name.lower():
-        return None
-    return bool(loss.get_config().get("from_logits", False)) if hasattr(loss, "get_config") else False
+    known = _cross_entropy(loss)
+    return None if known is None else bool(known.get_config()["from_logits"])
+
+
+def _counts_classes(loss: Any) -> bool:
+    """Whether every label is the number of an output."""
+    import keras
+
+    known = _cross_entropy(loss)
+    binary = isinstance(known, keras.losses.BinaryCrossentropy)
+    return known is not None and not binary and known.get_config().get("ignore_class") is None
 
 
 def _dead(model: Any, x: Any) -> dict[str, float]:
@@ -173,7 +218,9 @@ def _optimizer(optimizer: Any) -> dict[str, Any]:
 
 def _losses(model: Any, x: Any, y: Any, outputs: Array, labels: NDArray[np.int64] | None) -> dict[str, float]:
     ones = [float(_loss(model, x[i : i + 1], y[i : i + 1])) for i in range(min(ONES, len(x)))]
-    facts = {"loss": float(_loss(model, x, y)), "loss_of_one": float(np.mean(ones))}
+    mean, few = float(np.mean(ones)), float(_loss(model, x[:ONES], y[:ONES]))
+    together = few / mean if mean > 0 else np.nan
+    facts = {"loss": float(_loss(model, x, y)), "few": len(ones), "together": together}
     if labels is None:
         return facts
     rows = np.arange(len(labels))

@@ -23,7 +23,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     Raises
     ------
     TypeError, ValueError
-        At the start of ``fit``, if ``x`` and ``y`` are not arrays of one length.
+        At the start of ``fit``, if ``x`` and ``y`` are not arrays of numbers of one length, or the model has no loss or
+        several outputs; and after a batch, if its training step reports no ``loss``.
 
     Examples
     --------
@@ -44,6 +45,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002 (Keras passes it)
         """Take the first snapshot."""
         self.snapshots, self.epochs = [take(self.model, self.x, self.y)], []
+        self.history = keras.callbacks.History()
         self.history.set_model(self.model)
         self.history.on_train_begin()
 
@@ -53,6 +55,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         """Note the loss of a batch: Keras gives the mean of the epoch so far."""
+        if "loss" not in (logs or {}):
+            raise ValueError(f"the training step must report a 'loss' to a Watch, got {sorted(logs or {})}")
         mean, before = float((logs or {})["loss"]), sum(self.epochs[-1])
         self.epochs[-1].append(mean * (len(self.epochs[-1]) + 1) - before)
 

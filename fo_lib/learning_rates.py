@@ -6,7 +6,6 @@ problem and measures along the negative gradient, so that it goes with gradient 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +15,23 @@ from numpy.typing import NDArray
 
 from . import checks
 from .problem import Problem
+from .schedules import Schedule as Schedule
+from .schedules import cosine, inverse, inverse_sqrt, one_cycle, step_decay
 
-__all__ = ["LineSearch", "armijo", "barzilai_borwein", "cosine", "exact", "inverse", "polyak", "step_decay"]
+__all__ = [
+    "LineSearch",
+    "armijo",
+    "barzilai_borwein",
+    "cosine",
+    "exact",
+    "inverse",
+    "inverse_sqrt",
+    "one_cycle",
+    "polyak",
+    "step_decay",
+]
 
 Array = NDArray[np.floating[Any]]
-Schedule = Callable[[int], float]
 Search = Callable[[Array, Array], float]
 
 
@@ -36,104 +47,6 @@ class LineSearch:
     """
 
     prepare: Callable[[Problem], Search]
-
-
-def inverse(first: float, decay: float, power: float = 1.0) -> Schedule:
-    r"""Schedule :math:`\alpha_t = \alpha_1 / (1 + \gamma (t - 1))^p`.
-
-    Parameters
-    ----------
-    first : float
-        :math:`\alpha_1 > 0`.
-    decay : float
-        :math:`\gamma \ge 0`.
-    power : float
-        :math:`p \ge 0`.
-
-    Returns
-    -------
-    function
-        Of the step number.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not a number or outside its range.
-    """
-    checks.number("first", first, above=0.0)
-    checks.number("decay", decay, at_least=0.0)
-    checks.number("power", power, at_least=0.0)
-    return lambda t: first / (1 + decay * (t - 1)) ** power
-
-
-def step_decay(first: float, factor: float, every: int) -> Schedule:
-    r"""Schedule :math:`\alpha_t = \alpha_1 q^{\lfloor (t - 1) / T \rfloor}`: multiplied by a factor at intervals.
-
-    Parameters
-    ----------
-    first : float
-        :math:`\alpha_1 > 0`.
-    factor : float
-        :math:`q \in (0, 1]`.
-    every : int
-        :math:`T`, in steps.
-
-    Returns
-    -------
-    function
-        Of the step number.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not a number or outside its range.
-    """
-    checks.number("first", first, above=0.0)
-    checks.number("factor", factor, above=0.0, at_most=1.0)
-    checks.count("every", every)
-    return lambda t: first * factor ** ((t - 1) // every)
-
-
-def cosine(highest: float, steps: int, warmup: int = 0) -> Schedule:
-    r"""Schedule: a linear rise over ``warmup`` steps, then half a cosine down to zero at step ``steps + 1``.
-
-    .. math::
-        \alpha_t = \alpha \frac{t}{T_w} \; (t \le T_w), \qquad
-        \alpha_t = \frac\alpha2 \left(1 + \cos\left(\pi \frac{t - 1 - T_w}{T - T_w}\right)\right) \; (t > T_w)
-
-    Parameters
-    ----------
-    highest : float
-        :math:`\alpha > 0`.
-    steps : int
-        :math:`T`: the length of the run. A run that goes further is an error, not a silent zero.
-    warmup : int
-        :math:`T_w`, less than ``steps``.
-
-    Returns
-    -------
-    function
-        Of the step number.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not a number or outside its range.
-
-    Notes
-    -----
-    Loshchilov & Hutter (2017), eq. 5, with one cycle.
-    """
-    checks.number("highest", highest, above=0.0)
-    checks.count("steps", steps)
-    checks.count("warmup", warmup, at_least=0, at_most=steps - 1, why="steps - 1")
-
-    def schedule(t: int) -> float:
-        if t <= warmup:
-            return highest * t / warmup
-        return 0.5 * highest * (1 + math.cos(math.pi * (t - 1 - warmup) / (steps - warmup)))
-
-    return schedule
 
 
 def exact() -> LineSearch:

@@ -10,7 +10,7 @@ import fo_lib
 
 MODULES = [
     "accelerated", "averages", "checks", "conventions", "datasets", "diagnosis", "engine", "exercises", "finite_sums", "gradients", "keras", "layout", "learning_rates", "loop",
-    "matrix_rules", "newton", "plots", "problem", "problems", "rates", "rules", "sampling", "trace", "transforms",
+    "matrix_rules", "newton", "plots", "problem", "problems", "rates", "rules", "sampling", "schedules", "trace", "transforms",
     "variance_reduction",
 ]  # fmt: skip
 

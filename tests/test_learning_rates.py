@@ -29,6 +29,25 @@ def test_cosine_rises_falls_and_ends_just_above_zero():
     assert rates.cosine(1.0, steps=2)(1) == 1.0
 
 
+def test_one_cycle_by_hand_and_as_pytorch():
+    schedule = rates.one_cycle(2.0, steps=10)
+    # torch.optim.lr_scheduler.OneCycleLR(optimizer, 2.0, total_steps=10), torch 2.13
+    torch = [0.08, 1.04, 2.0, 1.9009692640269473, 1.6234913078995261, 1.2225240438725786, 0.7774839561274215,
+             0.37651669210047395, 0.09903873597305257, 8e-06]  # fmt: skip
+    assert [schedule(t) for t in range(1, 11)] == pytest.approx(torch, rel=1e-12)
+    other = rates.one_cycle(1.0, steps=8, rise=0.5, start=0.5, end=0.1)
+    assert other(1) == 0.5
+    assert other(4) == 1.0
+    assert other(6) == pytest.approx(0.55)  # half-way down, from 1 to 0.1
+    assert other(8) == pytest.approx(0.1)
+
+
+def test_inverse_sqrt_by_hand():
+    schedule = rates.inverse_sqrt(3.0, warmup=4)
+    assert [schedule(t) for t in (1, 2, 4, 16, 64)] == pytest.approx([0.75, 1.5, 3.0, 1.5, 0.75])
+    assert rates.inverse_sqrt(3.0)(9) == pytest.approx(rates.inverse(3.0, 1.0, power=0.5)(9))
+
+
 def test_exact_search_finds_the_minimum_along_the_line():
     problem = problems.quadratic([1.0, 3.0, 10.0], seed=0)
     w = np.array([1.0, -2.0, 0.5])
@@ -123,6 +142,13 @@ def test_a_line_search_starts_afresh_in_every_run():
         (lambda: rates.cosine(0, 5), ValueError, "highest must be"),
         (lambda: rates.cosine(1, 0), ValueError, "steps must be"),
         (lambda: rates.cosine(1, 5, warmup=5), ValueError, r"warmup must be .* <= 4 \(steps - 1\), got 5"),
+        (lambda: rates.one_cycle(0, 5), ValueError, "highest must be"),
+        (lambda: rates.one_cycle(1, 1), ValueError, "steps must be a whole number >= 2, got 1"),
+        (lambda: rates.one_cycle(1, 5, rise=0.2), ValueError, "rise must be a finite number and > 0.2 and < 1, got"),
+        (lambda: rates.one_cycle(1, 5, start=0), ValueError, "start must be"),
+        (lambda: rates.one_cycle(1, 5, end=1.1), ValueError, "end must be a finite number and > 0 and <= 1, got 1.1"),
+        (lambda: rates.inverse_sqrt(0), ValueError, "highest must be"),
+        (lambda: rates.inverse_sqrt(1, 0), ValueError, "warmup must be a whole number >= 1, got 0"),
         (lambda: rates.armijo(0), ValueError, "first must be"),
         (lambda: rates.armijo(shrink=1), ValueError, "shrink must be"),
         (lambda: rates.armijo(grow=0.9), ValueError, "grow must be"),

@@ -46,7 +46,8 @@ def exploding(e: Evidence) -> str | None:
     k = int(np.argmax(ratio)) + 1
     after, before = loss[k + 1 : k + 9], float(np.median(loss[max(0, k - FEW) : k]))
     harmed = after.min() > before + FLAT * abs(before) if len(after) >= 5 else e.broke_at is not None
-    if ratio[k - 1] < JUMP or not harmed or _growth(norm[: k + 1])[0] >= GROWING:
+    growing = _growth(norm[: k + 1])[0] >= GROWING and norm[k - 1] > 2 * typical[k - 2]  # no jump, but a divergence
+    if ratio[k - 1] < JUMP or not harmed or growing:
         return None
     later = f"stays above {after.min():.3g}" if len(after) else "is lost"
     return (

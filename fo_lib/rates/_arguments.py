@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fo_lib import checks
 
-__all__ = ["Array", "constants", "count_steps"]
+__all__ = ["Array", "constants", "count_steps", "not_negative"]
 
 Array = NDArray[np.floating[Any]]
 
@@ -20,6 +20,14 @@ def count_steps(k: ArrayLike, first: int = 0) -> Array:
     if (steps < first).any():
         raise ValueError(f"k must be >= {first}, got {steps.min():g}")
     return steps.astype(float)
+
+
+def not_negative(name: str, value: ArrayLike) -> Array:
+    """Return an array; refuse one with a negative entry (ValueError)."""
+    values = checks.array(name, value)
+    if (values < 0).any():
+        raise ValueError(f"{name} must be >= 0 in every entry, got {values.min():g}")
+    return values
 
 
 def constants(L: float, mu: float) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from fo_lib import checks
 
-from ._arguments import Array
+from ._arguments import Array, not_negative
 
 __all__ = ["langevin_escape_rate", "plateau_steps", "saddle_growth"]
 
@@ -50,7 +50,7 @@ def langevin_escape_rate(barrier: ArrayLike, *, bottom: float, top: float, tempe
     ``bottom`` and ``top`` are the absolute curvatures at the bottom a and the top b, ``temperature`` is T, half the
     learning rate times the variance of the gradient. Asymptotic for small T. Kramers (1940).
     """
-    height = checks.array("barrier", barrier)
+    height = not_negative("barrier", barrier)
     checks.number("bottom", bottom, above=0.0)
     checks.number("top", top, above=0.0)
     T = checks.number("temperature", temperature, above=0.0)

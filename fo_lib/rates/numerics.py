@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from fo_lib import checks
 
-from ._arguments import Array, count_steps
+from ._arguments import Array, count_steps, not_negative
 
 __all__ = ["clipped_descent", "compensated_summation", "naive_summation", "relaxed_smoothness", "stall_point"]
 
@@ -60,7 +60,7 @@ def relaxed_smoothness(length: ArrayLike, *, gradient: float, L0: float, L1: flo
     """
     _relaxed(L0, L1)
     g = checks.number("gradient", gradient, at_least=0.0)
-    t = L1 * checks.array("length", length)
+    t = L1 * not_negative("length", length)
     bound: Array = (L0 + L1 * g) * (np.expm1(t) - t) / L1**2
     return bound
 

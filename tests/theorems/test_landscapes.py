@@ -396,3 +396,8 @@ def test_langevin_escape_rate_is_the_second_eigenvalue():
 def test_bounds_check_their_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_barrier_below_the_bottom_is_refused():
+    with pytest.raises(ValueError, match="barrier must be >= 0 in every entry, got -1"):
+        rates.langevin_escape_rate([0.5, -1.0], bottom=1.0, top=1.0, temperature=0.1)

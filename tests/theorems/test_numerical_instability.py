@@ -451,6 +451,9 @@ def test_powers_of_two_scale_without_error():
     assert np.mean(wrong != x.astype(np.float16)) > 0.9  # no power of two
     least = 2.0**-24  # what is at most half of it is zero
     assert np.float16(least / 2) == 0 < np.float16(least / 2 * 1.001) == np.float16(least)
+    x = 2.0**-14 - 0.4 * 2.0**-24  # just below the smallest normal number, and rounded up to it
+    assert float(np.float16(x)) == 2.0**-14
+    assert float(np.float16(4 * x)) != 4 * float(np.float16(x))
 
 
 def backward(seed, scale):
@@ -473,3 +476,8 @@ def test_a_scaled_backward_pass_is_the_same_bit_for_bit(seed):
     plain, scaled, decimal = backward(seed, 1.0), backward(seed, 2.0**6), backward(seed, 100.0)
     assert all(np.array_equal(2.0**6 * a, b) for a, b in zip(plain, scaled, strict=True))
     assert not all(np.array_equal(100 * a, b) for a, b in zip(plain, decimal, strict=True))
+
+
+def test_a_negative_length_is_refused():
+    with pytest.raises(ValueError, match="length must be >= 0 in every entry, got -1"):
+        rates.relaxed_smoothness(-1.0, L0=1.0, L1=1.0, gradient=1.0)

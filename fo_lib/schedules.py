@@ -83,14 +83,14 @@ def cosine(highest: float, steps: int, warmup: int = 0) -> Schedule:
     highest : float
         :math:`\alpha > 0`.
     steps : int
-        :math:`T`: the length of the run. A run that goes further is an error, not a silent zero.
+        :math:`T`: the length of the run. A step beyond it is an error, not a silent zero.
     warmup : int
         :math:`T_w`, less than ``steps``.
 
     Returns
     -------
     function
-        Of the step number.
+        Of the step number; it refuses one outside 1 to ``steps`` (ValueError).
 
     Raises
     ------
@@ -106,6 +106,7 @@ def cosine(highest: float, steps: int, warmup: int = 0) -> Schedule:
     checks.count("warmup", warmup, at_least=0, at_most=steps - 1, why="steps - 1")
 
     def schedule(t: int) -> float:
+        _within(t, steps)
         if t <= warmup:
             return highest * t / warmup
         return 0.5 * highest * (1 + math.cos(math.pi * (t - 1 - warmup) / (steps - warmup)))
@@ -159,6 +160,7 @@ def one_cycle(
     top = rise * steps
 
     def schedule(t: int) -> float:
+        _within(t, steps)
         u, a, b = ((t - 1) / (top - 1), start, 1.0) if t <= top else ((t - top) / (steps - top), 1.0, end)
         return highest * (b + 0.5 * (a - b) * (1 + math.cos(math.pi * u)))
 
@@ -195,3 +197,8 @@ def inverse_sqrt(highest: float, warmup: int = 1) -> Schedule:
     checks.number("highest", highest, above=0.0)
     checks.count("warmup", warmup)
     return lambda t: highest * min(t / warmup, math.sqrt(warmup / t))
+
+
+def _within(t: int, steps: int) -> None:
+    if not 1 <= t <= steps:
+        raise ValueError(f"t must be a step from 1 to {steps}, for which the schedule was made, got {t}")

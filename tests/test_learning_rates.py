@@ -175,3 +175,10 @@ def test_a_line_search_starts_afresh_in_every_run():
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("schedule", [rates.cosine(1.0, 10), rates.one_cycle(1.0, 10)])
+@pytest.mark.parametrize("t", [0, 11, 25])
+def test_a_schedule_made_for_a_number_of_steps_refuses_others(schedule, t):
+    with pytest.raises(ValueError, match=f"t must be a step from 1 to 10, for which the schedule was made, got {t}"):
+        schedule(t)

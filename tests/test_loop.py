@@ -204,7 +204,7 @@ def bad_gradient(w):
         ({"learning_rate": lambda t: np.nan}, ValueError, r"learning_rate\(1\) must be .*, got nan"),
         ({"learning_rate": lambda t: 2.0 - t}, ValueError, r"learning_rate\(2\) must be .*, got 0.0"),
         ({"learning_rate": lambda t: "x"}, TypeError, r"learning_rate\(1\) must be"),
-        ({"learning_rate": learning_rates.cosine(1e-3, 5), "steps": 9}, ValueError, r"learning_rate\(6\) must be"),
+        ({"learning_rate": learning_rates.cosine(1e-3, 5), "steps": 9}, ValueError, "t must be a step from 1 to 5"),
         ({"gradient": None}, TypeError, "gradient must be a function, got None"),
         ({"gradient": gradients.mini_batch(2)}, TypeError, "mini_batch needs a problem with samples"),
         ({"transform": 5.0}, TypeError, "transform must be a function, got 5.0"),

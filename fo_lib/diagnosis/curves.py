@@ -49,7 +49,7 @@ def exploding(e: Evidence) -> str | None:
     growing = _growth(norm[: k + 1])[0] >= GROWING and norm[k - 1] > 2 * typical[k - 2]  # no jump, but a divergence
     if ratio[k - 1] < JUMP or not harmed or growing:
         return None
-    later = f"stays above {after.min():.3g}" if len(after) else "is lost"
+    later = f"stays above {after.min():.3g} in the next {len(after)} entries" if len(after) else "is lost"
     return (
         f"at entry {k} the gradient norm is {norm[k]:.3g}, {ratio[k - 1]:.0f} times the median of those before;"
         f" the loss was {before:.3g}, and {later}"
@@ -180,8 +180,8 @@ def oscillation(e: Evidence) -> str | None:
     if turns < max(0.9, 2 / 3 + 1.5 / np.sqrt(len(half))) or size <= FLAT * abs(half.mean()):
         return None
     return (
-        f"over the last {len(half)} entries the loss turns at {turns:.0%} of them, between {half.min():.3g} and"
-        f" {half.max():.3g}, without getting lower"
+        f"over the last {len(half)} entries the loss turns at {turns:.0%} of them, between {half.min():.5g} and"
+        f" {half.max():.5g}, without getting lower"
     )
 
 
@@ -278,9 +278,8 @@ def too_small(e: Evidence) -> str | None:
     if not _flat(loss) or norm[-1] < 0.5 * norm[0] or not _can_fall(e) or stationary.look(e) or oscillation.look(e):
         return None
     share, kept = (loss[0] - loss[-1]) / abs(loss[0]), norm[-1] / norm[0]
-    words = (
-        f"the loss fell by {share:.1g} of itself in {len(loss) - 1} entries; its gradient is {kept:.2g} of the first"
-    )
+    words = f"the loss moved by {abs(share):.1g} of itself in {len(loss) - 1} entries; the gradient norm is {kept:.2g}"
+    words += " of the first"
     if e.settings.get("rule") == "gradient_descent" and e.learning_rate is not None:
         predicted, fell = e.learning_rate[-1] * norm[-1] ** 2, (loss[0] - loss[-1]) / (len(loss) - 1) / max(e.every, 1)
         words += f"; each step lowers it by {fell:.1e}, as rate x norm^2 = {predicted:.1e} promises"

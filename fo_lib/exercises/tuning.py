@@ -16,7 +16,7 @@ def trials(answer: Any) -> str:
         raise NotYet("227 trials fall just short: round up.")
     if close(answer, 59):
         raise NotYet("That is for the top 5 % with probability 0.95.")
-    if not close(answer, 228):
+    if not close(answer, 228, tolerance=1e-9):
         raise NotYet("All n trials miss the top 2 % with probability 0.98^n.")
     return "About what a grid of six values in three knobs costs, and no more with thirty knobs."
 

@@ -14,11 +14,11 @@ __all__ = ["Array", "constants", "count_steps", "not_negative"]
 Array = NDArray[np.floating[Any]]
 
 
-def count_steps(k: ArrayLike, first: int = 0) -> Array:
+def count_steps(k: ArrayLike, first: int = 0, name: str = "k") -> Array:
     """Return numbers of steps as floats; refuse those below the first (ValueError)."""
-    steps = checks.array("k", k)
+    steps = checks.array(name, k)
     if (steps < first).any():
-        raise ValueError(f"k must be >= {first}, got {steps.min():g}")
+        raise ValueError(f"{name} must be >= {first}, got {steps.min():g}")
     return steps.astype(float)
 
 

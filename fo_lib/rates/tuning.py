@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from fo_lib import checks
 
-from ._arguments import Array, count_steps
+from ._arguments import Array, count_steps, not_negative
 
 __all__ = [
     "batch_efficiency",
@@ -30,7 +30,7 @@ def batch_efficiency(b: ArrayLike, *, noise_scale: float) -> Array:
 
     Exact for a step on a quadratic. McCandlish et al. (2018), eq. 2.6 and 2.7.
     """
-    size = count_steps(b, first=1)
+    size = count_steps(b, first=1, name="b")
     checks.number("noise_scale", noise_scale, at_least=0.0)
     return np.asarray(1 / (1 + noise_scale / size))
 
@@ -45,8 +45,9 @@ def two_batch_estimates(small: ArrayLike, big: ArrayLike, *, sizes: tuple[int, i
     McCandlish et al. (2018), appendix A.1.
     """
     b, B = sizes
+    checks.count("sizes[1]", B)
     checks.count("sizes[0]", b, at_most=B - 1, why="sizes[1] - 1")
-    of_small, of_big = checks.array("small", small), checks.array("big", big)
+    of_small, of_big = not_negative("small", small), not_negative("big", big)
     return np.asarray((B * of_big - b * of_small) / (B - b)), np.asarray((of_small - of_big) / (1 / b - 1 / B))
 
 
@@ -57,11 +58,11 @@ def noisy_quadratic(learning_rates: ArrayLike, *, curvature: float, variance: fl
 
     ``start`` is :math:`v_0 = w_0^2`. Returns :math:`v_0, v_1, \dots`. Exact.
     """
-    checks.number("curvature", curvature, at_least=0.0)
-    checks.number("variance", variance, at_least=0.0)
+    h = checks.number("curvature", curvature, at_least=0.0)
+    noise = checks.number("variance", variance, at_least=0.0)
     errors = [checks.number("start", start, at_least=0.0)]
-    for rate in checks.array("learning_rates", learning_rates, ndim=1):
-        errors.append(float((1 - rate * curvature) ** 2 * errors[-1] + rate**2 * variance))
+    for rate in map(float, checks.array("learning_rates", learning_rates, ndim=1)):
+        errors.append((1 - rate * h) ** 2 * errors[-1] + rate**2 * noise)  # floats: infinity without a word
     return np.array(errors)
 
 
@@ -70,9 +71,10 @@ def random_hit(n: ArrayLike, *, share: float) -> Array:
 
     Exact. Bergstra & Bengio (2012).
     """
-    trials = count_steps(n)
+    trials = count_steps(n, name="n")
     q = checks.number("share", share, at_least=0.0, at_most=1.0)
-    return np.asarray(1 - (1 - q) ** trials)
+    with np.errstate(divide="ignore", invalid="ignore"):  # q = 1
+        return np.where(trials == 0, 0.0, -np.expm1(trials * np.log1p(-q)))
 
 
 def grid_hit(n: ArrayLike, *, share: float, dimensions: int) -> Array:
@@ -84,7 +86,7 @@ def grid_hit(n: ArrayLike, *, share: float, dimensions: int) -> Array:
     """
     d = checks.count("dimensions", dimensions)
     q = checks.number("share", share, at_least=0.0, at_most=1.0)
-    values = np.floor(count_steps(n) ** (1 / d) + 1e-9)  # 27 ** (1 / 3) is less than 3 in floating point
+    values = np.floor(count_steps(n, name="n") ** (1 / d) + 1e-9)  # 27 ** (1 / 3) is less than 3 in floating point
     return np.asarray(np.minimum(1.0, q * values))
 
 
@@ -111,7 +113,7 @@ def wrong_winner(n: ArrayLike, *, difference: float, deviation: float, correlati
     for normal scores of standard deviation s whose means differ by :math:`\delta`; :math:`\varrho` is the correlation
     of the two scores of one seed. Exact.
     """
-    seeds = count_steps(n, first=1)
+    seeds = count_steps(n, first=1, name="n")
     checks.number("difference", difference, at_least=0.0)
     checks.number("deviation", deviation, above=0.0)
     checks.number("correlation", correlation, at_least=-1.0, below=1.0)

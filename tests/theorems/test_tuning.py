@@ -297,18 +297,18 @@ def test_values_by_hand(bound, expected):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: rates.batch_efficiency(0, noise_scale=1), "k must be >= 1, got 0"),
+        (lambda: rates.batch_efficiency(0, noise_scale=1), "b must be >= 1, got 0"),
         (lambda: rates.batch_efficiency(1, noise_scale=-1), "noise_scale must be"),
         (lambda: rates.two_batch_estimates(1.0, 1.0, sizes=(4, 4)), r"sizes\[0\] must be .* <= 3"),
         (lambda: rates.noisy_quadratic([0.1], curvature=-1, variance=1, start=1), "curvature must be"),
         (lambda: rates.noisy_quadratic([0.1], curvature=1, variance=-1, start=1), "variance must be"),
         (lambda: rates.noisy_quadratic([0.1], curvature=1, variance=1, start=-1), "start must be"),
-        (lambda: rates.random_hit(-1, share=0.1), "k must be >= 0"),
+        (lambda: rates.random_hit(-1, share=0.1), "n must be >= 0"),
         (lambda: rates.random_hit(1, share=1.1), "share must be"),
         (lambda: rates.grid_hit(1, share=1.1, dimensions=1), "share must be"),
         (lambda: rates.grid_hit(1, share=0.1, dimensions=0), "dimensions must be"),
         (lambda: rates.expected_best([1.0], 2), r"n must be .* <= 1 \(the number of scores\)"),
-        (lambda: rates.wrong_winner(0, difference=1, deviation=1), "k must be >= 1"),
+        (lambda: rates.wrong_winner(0, difference=1, deviation=1), "n must be >= 1"),
         (lambda: rates.wrong_winner(1, difference=-1, deviation=1), "difference must be"),
         (lambda: rates.wrong_winner(1, difference=1, deviation=0), "deviation must be"),
         (lambda: rates.wrong_winner(1, difference=1, deviation=1, correlation=1), "correlation must be"),
@@ -317,3 +317,15 @@ def test_values_by_hand(bound, expected):
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_tiny_share_is_not_lost_in_rounding():
+    assert rates.random_hit(10, share=1e-17) == pytest.approx(1e-16, rel=1e-6)
+    np.testing.assert_array_equal(rates.random_hit([0, 1, 5], share=1.0), [0, 1, 1])
+
+
+def test_squared_norms_are_not_negative():
+    with pytest.raises(ValueError, match="small must be >= 0 in every entry, got -1"):
+        rates.two_batch_estimates(-1.0, 1.0, sizes=(2, 4))
+    with pytest.raises(TypeError, match=r"sizes\[1\] must be a whole number"):
+        rates.two_batch_estimates(1.0, 1.0, sizes=(2, 4.5))

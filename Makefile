@@ -8,10 +8,10 @@ PORT ?= 8000
 include tools/notebook.env
 export
 
-.PHONY: help book test notebooks lint serve clean lock
+.PHONY: help book test notebooks notebooks-full lint serve clean lock
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 book: $(READY) ## Build the book, strictly, into _build/html
 	@$(BIN)/python tools/build_book.py
@@ -22,6 +22,9 @@ test: book ## Build the book, then run every test, notebook, lint and type check
 
 notebooks: $(READY) ## Execute the chapters that changed and store their outputs
 	@$(BIN)/python tools/run_notebooks.py
+
+notebooks-full: $(READY) ## Execute the applications with all that they store made anew (an hour; needs FO_FASHION_MNIST)
+	@FO_FULL=1 $(BIN)/python tools/run_notebooks.py --all book/applications/*.md
 
 lint: $(READY) ## Check style (ruff) and types (mypy)
 	$(BIN)/python -m ruff check .

@@ -40,6 +40,9 @@ __all__ = [
     "problems",
     "rates",
     "rules",
+    "stored",
+    "text",
+    "training",
     "transforms",
 ]
 

@@ -97,8 +97,11 @@ def test_import_is_light() -> None:
 
 
 def test_public_names_are_sorted_and_complete() -> None:
-    own = [n for n, v in vars(datasets).items() if getattr(v, "__module__", "") == datasets.__name__]
-    assert datasets.__all__ == sorted(n for n in own if not n.startswith("_"))
+    modules = (datasets.images, datasets.tables, datasets.texts)
+    assert datasets.__all__ == sorted(name for module in modules for name in module.__all__)
+    for module in modules:
+        own = [n for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__]
+        assert module.__all__ == sorted(n for n in own if not n.startswith("_"))
 
 
 # ---- standardize

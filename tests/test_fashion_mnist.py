@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from fo_lib import datasets
+from fo_lib.datasets import images as source
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = [
@@ -47,7 +48,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of four small IDX files, known to the library by their checksums and by FO_FASHION_MNIST."""
     for name, a in zip(NAMES, small_arrays(), strict=True):
         (tmp_path / name).write_bytes(idx(a))
-        monkeypatch.setitem(datasets._IDX_SHA256, name, hashlib.sha256(idx(a)).hexdigest())
+        monkeypatch.setitem(source._IDX_SHA256, name, hashlib.sha256(idx(a)).hexdigest())
     monkeypatch.setenv("FO_FASHION_MNIST", str(tmp_path))
     return tmp_path
 
@@ -86,26 +87,26 @@ def test_subset_has_known_content() -> None:
 
 
 def test_subset_is_small_and_carries_its_licence() -> None:
-    assert datasets._SUBSET.stat().st_size < 6e6
-    assert "Copyright (c) 2017 Zalando SE" in datasets._SUBSET.with_name("FASHION_MNIST_LICENSE").read_text()
+    assert source._SUBSET.stat().st_size < 6e6
+    assert "Copyright (c) 2017 Zalando SE" in source._SUBSET.with_name("FASHION_MNIST_LICENSE").read_text()
 
 
 def test_tampered_subset_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = bytearray(datasets._SUBSET.read_bytes())
+    content = bytearray(source._SUBSET.read_bytes())
     content[len(content) // 2] ^= 1
     tampered = tmp_path / "subset.npz"
     tampered.write_bytes(content)
-    monkeypatch.setattr(datasets, "_SUBSET", tampered)
+    monkeypatch.setattr(source, "_SUBSET", tampered)
     got = hashlib.sha256(content).hexdigest()
-    with pytest.raises(ValueError, match=rf"subset\.npz .* must be {datasets._SUBSET_SHA256}, got {got}"):
+    with pytest.raises(ValueError, match=rf"subset\.npz .* must be {source._SUBSET_SHA256}, got {got}"):
         datasets.fashion_mnist()
 
 
 def test_pickles_are_never_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "subset.npz"
     np.savez(file, train_images=np.array([{"any": "object"}]))
-    monkeypatch.setattr(datasets, "_SUBSET", file)
-    monkeypatch.setattr(datasets, "_SUBSET_SHA256", hashlib.sha256(file.read_bytes()).hexdigest())
+    monkeypatch.setattr(source, "_SUBSET", file)
+    monkeypatch.setattr(source, "_SUBSET_SHA256", hashlib.sha256(file.read_bytes()).hexdigest())
     with pytest.raises(ValueError, match="allow_pickle=False"):
         datasets.fashion_mnist()
 
@@ -182,7 +183,7 @@ def test_wrong_checksum_names_file_expected_and_got(folder: Path, name: str) -> 
     content = bytearray((folder / name).read_bytes())
     content[-1] ^= 1
     (folder / name).write_bytes(content)
-    expected, got = datasets._IDX_SHA256[name], hashlib.sha256(content).hexdigest()
+    expected, got = source._IDX_SHA256[name], hashlib.sha256(content).hexdigest()
     with pytest.raises(ValueError, match=f"{name} .* must be {expected}, got {got}"):
         datasets.fashion_mnist(full=True)
 
@@ -305,7 +306,7 @@ def test_tool_makes_the_shipped_arrays(tmp_path: Path, monkeypatch: pytest.Monke
     folder = os.environ["FO_FASHION_MNIST"]
     monkeypatch.setenv("FO_FASHION_MNIST", folder)  # the tool sets it: restore it afterwards
     subset_tool().main([folder, str(tmp_path / "made.npz")])
-    with np.load(tmp_path / "made.npz") as made, np.load(datasets._SUBSET) as shipped:
+    with np.load(tmp_path / "made.npz") as made, np.load(source._SUBSET) as shipped:
         assert made.files == shipped.files
         for name in shipped.files:
             np.testing.assert_array_equal(made[name], shipped[name], strict=True)

@@ -55,7 +55,7 @@ class Vocabulary:
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """The number of each word: its place in ``words``."""
+        """The number of each word, which is its place in ``words``."""
         return {word: i for i, word in enumerate(self.words)}
 
     @property

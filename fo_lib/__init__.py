@@ -40,10 +40,12 @@ __all__ = [
     "problems",
     "rates",
     "rules",
+    "skip_gram",
     "stored",
     "text",
     "training",
     "transforms",
+    "word_vectors",
 ]
 
 

@@ -1,4 +1,4 @@
-"""From text to numbers: words, a vocabulary, arrays of tokens, windows; and files of word vectors.
+"""From text to numbers: words, a vocabulary, arrays of tokens, windows.
 
 Text is any iterable of lines, such as :func:`~fo_lib.datasets.glosses` or :func:`~fo_lib.datasets.text_lines`, and is
 read once or twice, never held.
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from . import checks
 
@@ -26,8 +26,6 @@ __all__ = [
     "Vocabulary",
     "build_vocabulary",
     "encode",
-    "load_word2vec",
-    "save_word2vec",
     "tokenize",
     "windows",
 ]
@@ -196,88 +194,3 @@ def windows(tokens: NDArray[np.integer[Any]], length: int) -> NDArray[np.integer
     checks.count("length", length, at_most=len(tokens), why="the number of tokens")
     rows = len(tokens) // length
     return tokens[: rows * length].reshape(rows, length)
-
-
-def save_word2vec(
-    path: str | os.PathLike[str], words: Sequence[str], vectors: ArrayLike, *, binary: bool = False
-) -> None:
-    """Write word vectors in the format of word2vec, which gensim and others read.
-
-    Parameters
-    ----------
-    path : str or path
-        Replaced when all is written, not before.
-    words : sequence of str
-        All different, without white space.
-    vectors : array_like
-        (number of words, d) finite numbers; stored as float32, exactly in both formats.
-    binary : bool
-        The smaller of the two formats.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a word is no string, empty, double or holds white space; if the vectors are not finite or do not fit.
-    """
-    array = checks.array("vectors", vectors, ndim=2).astype("<f4")
-    checks.array("vectors", array)  # float32 has a smaller range
-    if len(words) != len(array):
-        raise ValueError(f"words must be as many as the vectors, {len(array)}, got {len(words)}")
-    for word in words:
-        if not isinstance(word, str) or word.split() != [word]:
-            raise ValueError(f"words must be strings without white space, got {word!r}")
-    if len(set(words)) != len(words):
-        raise ValueError(f"words must all be different, got {Counter(words).most_common(1)[0][0]!r} twice")
-    partial = Path(path).with_name(Path(path).name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(f"{len(array)} {array.shape[1]}\n".encode())
-            for word, row in zip(words, array, strict=True):
-                numbers = row.tobytes() if binary else " ".join(map(str, row)).encode()
-                file.write(word.encode() + b" " + numbers + b"\n")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def load_word2vec(path: str | os.PathLike[str]) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """Read word vectors in the format of word2vec, text or binary: words and (number of words, d) float32.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If there is no such file; if its first line is not two numbers, or it holds other than they say.
-    """
-    content = Path(path).read_bytes()
-    header, _, body = content.partition(b"\n")
-    try:
-        count, d = (int(number) for number in header.split())
-    except ValueError:
-        raise ValueError(f"{path} must begin with the number of words and of dimensions, got {header[:40]!r}") from None
-    return _plain(body, count, d) or _binary(str(path), body, count, d)
-
-
-def _plain(body: bytes, count: int, d: int) -> tuple[tuple[str, ...], NDArray[np.float32]] | None:
-    """The vectors of a text file; None if it is not one."""
-    rows = [row.split(b" ") for row in body.rstrip(b"\n").split(b"\n")]
-    if len(rows) != count or any(len(row) != 1 + d for row in rows):
-        return None
-    try:
-        return tuple(row[0].decode() for row in rows), np.array([row[1:] for row in rows], np.float32)
-    except ValueError:
-        return None
-
-
-def _binary(path: str, body: bytes, count: int, d: int) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    words, vectors, at = [], np.empty((count, d), np.float32), 0
-    for i in range(count):
-        space = body.find(b" ", at)
-        end = space + 1 + 4 * d
-        if space < 0 or end > len(body):
-            raise ValueError(f"{path} must hold {count} vectors of {d} numbers, got {i}")
-        words.append(body[at:space].lstrip(b"\n").decode(errors="replace"))
-        vectors[i] = np.frombuffer(body, "<f4", d, space + 1)
-        at = end
-    if body[at:].strip():
-        raise ValueError(f"{path} must hold {count} vectors of {d} numbers, got more: {body[at : at + 20]!r}")
-    return tuple(words), vectors

@@ -10,8 +10,8 @@ import fo_lib
 
 MODULES = [
     "accelerated", "averages", "checks", "conventions", "datasets", "diagnosis", "engine", "exercises", "finite_sums", "gradients", "keras", "layout", "learning_rates", "loop",
-    "matrix_rules", "newton", "plots", "problem", "problems", "rates", "rules", "sampling", "schedules", "stored", "text",
-    "trace", "training", "transforms", "variance_reduction",
+    "matrix_rules", "newton", "plots", "problem", "problems", "rates", "rules", "sampling", "schedules", "skip_gram",
+    "stored", "text", "trace", "training", "transforms", "variance_reduction", "word_vectors",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Words, vocabularies, tokens, windows, and files of word vectors that gensim reads."""
+"""Words, vocabularies, tokens and windows."""
 
 import numpy as np
 import pytest
@@ -88,80 +88,3 @@ def test_windows_are_consecutive_and_lose_less_than_a_row(n, length):
 def test_windows_refuse_what_is_no_row_of_tokens(tokens):
     with pytest.raises(TypeError, match="tokens must be an array of whole numbers"):
         text.windows(tokens, 2)
-
-
-# ---- word vectors
-
-WORDS = ("cat", "naïve", "don't")
-VECTORS = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32) * [[1e-30], [1], [1e30]]
-
-
-@pytest.mark.parametrize("binary", [False, True])
-def test_gensim_and_we_read_what_was_written_exactly(tmp_path, binary):
-    keyed = pytest.importorskip("gensim.models.keyedvectors", reason="gensim is not installed").KeyedVectors
-    text.save_word2vec(tmp_path / "v", WORDS, VECTORS, binary=binary)
-    theirs = keyed.load_word2vec_format(tmp_path / "v", binary=binary)
-    assert tuple(theirs.index_to_key) == WORDS
-    assert np.array_equal(theirs.vectors, VECTORS.astype(np.float32))
-    words, vectors = text.load_word2vec(tmp_path / "v")
-    assert words == WORDS
-    assert vectors.dtype == np.float32
-    assert np.array_equal(vectors, VECTORS.astype(np.float32))
-
-
-@pytest.mark.parametrize("binary", [False, True])
-def test_we_read_what_gensim_writes(tmp_path, binary):
-    keyed = pytest.importorskip("gensim.models.keyedvectors", reason="gensim is not installed").KeyedVectors
-    theirs = keyed(5)
-    theirs.add_vectors(list(WORDS), VECTORS.astype(np.float32))
-    theirs.save_word2vec_format(tmp_path / "v", binary=binary)
-    words, vectors = text.load_word2vec(tmp_path / "v")
-    assert words == WORDS
-    np.testing.assert_allclose(vectors, VECTORS, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("words", "vectors", "message"),
-    [
-        (("a",), np.ones((2, 3)), "words must be as many as the vectors, 2, got 1"),
-        (("a", "b c"), np.ones((2, 3)), "words must be strings without white space, got 'b c'"),
-        (("a", ""), np.ones((2, 3)), "words must be strings without white space, got ''"),
-        (("a", 1), np.ones((2, 3)), "words must be strings without white space, got 1"),
-        (("a", "a"), np.ones((2, 3)), "words must all be different, got 'a' twice"),
-        (("a",), [[np.nan]], "vectors must hold finite numbers only"),
-        (("a",), [[1e300]], "vectors must hold finite numbers only"),
-    ],
-)
-@pytest.mark.filterwarnings("ignore:overflow")
-def test_vectors_that_would_not_come_back_are_not_written(tmp_path, words, vectors, message):
-    file = tmp_path / "v"
-    file.write_text("the good copy")
-    with pytest.raises(ValueError, match=message):
-        text.save_word2vec(file, words, vectors)
-    assert file.read_text() == "the good copy"
-
-
-def test_a_write_that_fails_leaves_the_good_copy(tmp_path, monkeypatch):
-    file = tmp_path / "v"
-    file.write_text("the good copy")
-    monkeypatch.setattr(type(file), "replace", lambda self, target: (_ for _ in ()).throw(OSError(28, "No space left")))
-    with pytest.raises(OSError, match="No space left"):
-        text.save_word2vec(file, ("a",), [[1.0]])
-    assert [path.name for path in tmp_path.iterdir()] == ["v"]
-    assert file.read_text() == "the good copy"
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "must begin with the number of words and of dimensions, got b''"),
-        (b"cat 1.0 2.0\n", "must begin with the number of words"),
-        (b"2 3\na 1 2 3\n", "must hold 2 vectors of 3 numbers, got 0"),
-        (b"1 1\na \0\0\0\0\nb ", "must hold 1 vectors of 1 numbers, got more: b"),
-        (b"2 1\na \0\0\x80?\nb \0\0", "must hold 2 vectors of 1 numbers, got 1"),
-    ],
-)
-def test_damaged_vectors_are_refused(tmp_path, content, message):
-    (tmp_path / "v").write_bytes(content)
-    with pytest.raises(ValueError, match=message):
-        text.load_word2vec(tmp_path / "v")

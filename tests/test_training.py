@@ -16,7 +16,7 @@ from fo_lib.training import Run, batch_order, restore, train
 
 
 class Variable:
-    """As TensorFlow's: a value that is read and assigned."""
+    """As TensorFlow's: a value that is read without a copy, and assigned in place."""
 
     def __init__(self, value):
         self.value = np.array(value)
@@ -25,7 +25,7 @@ class Variable:
         return self.value
 
     def assign(self, value):
-        self.value = np.array(value, self.value.dtype).reshape(self.value.shape)
+        self.value[...] = value
 
 
 def noisy_descent(w, t):

@@ -1,0 +1,262 @@
+"""Skip-gram: the right pairs with the right probabilities, no true context among the negatives, the formula's steps."""
+
+import numpy as np
+import pytest
+
+from fo_lib import datasets, rules, text
+from fo_lib.skip_gram import fit, keep_probability, noise_distribution, pairs
+
+LINES = ["a b c d", "e f", "a"]
+
+
+def corpus_of(lines, **options):
+    vocabulary = text.build_vocabulary(lines, min_count=1)
+    return text.encode(lines, vocabulary, **options), vocabulary
+
+
+def all_pairs(lines, window, seed=0, repeats=1, sample=1e9):
+    corpus, vocabulary = corpus_of(lines)
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(repeats):
+        c, o = pairs(corpus, vocabulary.frequencies, (0, len(lines)), rng, window=window, sample=sample)
+        found += [(vocabulary.words[i], vocabulary.words[j]) for i, j in zip(c, o, strict=True)]
+    return found
+
+
+# ---- what is drawn
+
+
+def test_pairs_are_neighbours_within_a_line():
+    assert set(all_pairs(LINES, 1)) == {(x, y) for x, y in ["ab", "ba", "bc", "cb", "cd", "dc", "ef", "fe"]}
+    far = set(all_pairs(LINES, 3, repeats=50))
+    assert ("a", "d") in far
+    assert ("d", "a") in far
+    assert not {(x, y) for x, y in far if (x in "ef") != (y in "ef")}
+    assert not {(x, y) for x, y in far if x == y}
+
+
+def test_a_word_at_distance_r_is_seen_with_the_share_of_reaches_that_long():
+    """The reach is uniform on 1..5: a context at distance r comes with probability (6 - r) / 5."""
+    found = all_pairs(["a b c d e f"], 5, repeats=4000)
+    for r in range(1, 6):
+        share = found.count(("a", "abcdef"[r])) / 4000
+        assert share == pytest.approx((6 - r) / 5, abs=0.03)
+
+
+def test_pairs_come_in_random_order_that_the_generator_fixes():
+    lines = ["a b c d e f g h"] * 20
+    assert all_pairs(lines, 2, seed=1) == all_pairs(lines, 2, seed=1)
+    assert all_pairs(lines, 2, seed=1) != all_pairs(lines, 2, seed=2)
+    first = all_pairs(lines, 2)[:40]
+    assert any(x < y for x, y in first)  # not first all that lie ahead, then all that lie behind
+    assert any(x > y for x, y in first)
+
+
+def test_each_word_reaches_out_for_itself():
+    """Of a and c, two apart, each sees the other with probability 1/2, and both with 1/4: two reaches, not one."""
+    draws = [set(all_pairs(["a b c"], 2, seed=seed)) for seed in range(2000)]
+    ahead, behind = (np.array([pair in found for found in draws]) for pair in [("a", "c"), ("c", "a")])
+    assert ahead.mean() == pytest.approx(0.5, abs=0.05)
+    assert (ahead & behind).mean() == pytest.approx(0.25, abs=0.04)
+    assert all(("b", other) in found for other in "ac" for found in draws)
+
+
+def test_subsampling_follows_the_program_and_not_the_paper():
+    f = np.array([0.1, 1e-3, 1e-4])
+    np.testing.assert_allclose(keep_probability(f), [0.1 + 0.01, 1, 1])
+    assert keep_probability(np.array([0.01]), sample=1e-4) == pytest.approx(0.1 + 0.01)
+    found = all_pairs(["a b"] * 5000, 1, sample=0.05)
+    kept = keep_probability(np.array([0.5]), 0.05)[0]
+    assert len(found) / 5000 == pytest.approx(2 * kept**2, abs=0.03)
+
+
+def test_thinning_brings_rarer_words_together():
+    assert ("x", "y") not in all_pairs(["x the y"] * 100, 1)
+    assert ("x", "y") in all_pairs(["x the y"] * 100, 1, sample=1e-3)
+
+
+def test_noise_is_the_three_quarter_power():
+    np.testing.assert_allclose(noise_distribution(np.array([16, 1])), [8 / 9, 1 / 9])
+    np.testing.assert_allclose(noise_distribution(np.array([16, 1]), 0.0), [0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: keep_probability(np.ones(1), 0), "sample must be a finite number and > 0"),
+        (lambda: noise_distribution(np.ones(1), 2), "power must be a finite number and >= 0 and <= 1"),
+        (lambda: all_pairs(LINES, 0), "window must be a whole number >= 1"),
+    ],
+)
+def test_bad_arguments_of_the_draws_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# ---- the model
+
+tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+from fo_lib._skip_gram_tensorflow import Model  # noqa: E402 (once TensorFlow is known to be there)
+
+SMALL = {"dimension": 4, "batch_size": 4, "shared": 3, "epochs": 3, "learning_rate": 0.05, "sample": 1.0}
+
+
+def formula(U, V, centers, contexts, negatives, weight):
+    """The loss of a batch and its gradients, term by term."""
+    sigmoid = lambda s: 1 / (1 + np.exp(-s))  # noqa: E731
+    loss, gU, gV = 0.0, np.zeros_like(U), np.zeros_like(V)
+    for c, o in zip(centers, contexts, strict=True):
+        terms = [(o, 1.0, 1)] + [(n, weight, -1) for n in negatives if n != o]
+        for word, share, sign in terms:
+            s = sign * (U[c] @ V[word])
+            loss -= share * np.log(sigmoid(s))
+            gU[c] -= share * sign * sigmoid(-s) * V[word]
+            gV[word] -= share * sign * sigmoid(-s) * U[c]
+    return loss, gU, gV
+
+
+def drawn(model):
+    rng = np.random.default_rng(3)
+    for table in (model.words, model.contexts):
+        table.assign(rng.normal(size=table.shape))
+    return rng.integers(0, 6, 8), rng.integers(0, 6, 8), rng.integers(0, 6, 3)
+
+
+def test_a_step_of_gradient_descent_is_that_of_the_formula_without_true_contexts():
+    """Error D of well-known code: negatives that contain the true context. Here some do, and they do not count."""
+    model = Model(6, 4, rules.gradient_descent, 0.1, True, 5 / 3, 0, {})
+    centers, contexts, negatives = drawn(model)
+    assert np.isin(contexts, negatives).any()
+    U, V = (table.astype(np.float64) for table in model.tables())
+    loss, gU, gV = formula(U, V, centers, contexts, negatives, 5 / 3)
+    batch = [np.int32(a)[None] for a in (centers, contexts, negatives)]
+    assert model.train(*batch, np.array([0.1])) == pytest.approx(loss / 8, rel=1e-5)
+    after = model.tables()
+    np.testing.assert_allclose(after[0], U - 0.1 * gU, atol=1e-5)
+    np.testing.assert_allclose(after[1], V - 0.1 * gV, atol=1e-5)
+
+
+@pytest.mark.parametrize("lazy", [True, False])
+def test_only_a_lazy_rule_with_momentum_leaves_other_rows_alone(lazy):
+    model = Model(20, 4, rules.momentum, 0.1, lazy, 1.0, 0, {})
+    batches = [np.int32(a) for a in ([[0, 1], [2, 3]], [[4, 5], [6, 7]], [[8], [9]])]
+    before = model.tables()[1].copy()
+    model.train(*batches, np.array([0.1, 0.0]))
+    middle = model.tables()[1].copy()
+    assert np.array_equal(middle[10:], before[10:])
+    model.train(*[b[1:] for b in batches], np.array([0.1]))
+    moved = (model.tables()[1] != middle).any(axis=1)
+    assert moved[[6, 7, 9]].all()
+    assert moved[[4, 5]].tolist() == [not lazy] * 2  # contexts of the first batch only: their velocity carries them on
+
+
+@pytest.mark.parametrize("rule", [rules.gradient_descent, rules.momentum, rules.adagrad, rules.adam])
+def test_every_rule_learns_who_stands_next_to_whom(rule):
+    rng = np.random.default_rng(0)
+    topics = [list("abcdef"), list("uvwxyz")]
+    corpus, vocabulary = corpus_of([" ".join(rng.choice(topics[i % 2], 6)) for i in range(400)])
+    learned = fit(corpus, vocabulary, rule, 0.05, dimension=4, batch_size=32, epochs=4, sample=1.0)
+    assert learned.run.records["loss"][-1] < learned.run.records["loss"][0]
+    assert learned.vectors.words == vocabulary.words
+    assert learned.contexts.vectors.shape == (len(vocabulary), 4)
+    same = {a: {b for b, _ in learned.vectors.nearest(a, 5)} for a in "abcdef"}
+    assert all(found <= set("abcdef") for found in same.values())
+
+
+def test_chunks_hold_every_line_once_and_memory_mapped_text_gives_the_same(tmp_path):
+    lines = ["a b c d e", "f g h", "a c e g", "b d f h"] * 5
+    corpus, vocabulary = corpus_of(lines)
+    mapped, _ = corpus_of(lines, folder=tmp_path)
+    ours = fit(corpus, vocabulary, chunk=25, **SMALL)
+    theirs = fit(mapped, vocabulary, chunk=25, **SMALL)
+    assert len(ours.run.records["loss"]) == 3 * 4  # 80 tokens in chunks of 25, three epochs
+    assert np.array_equal(ours.vectors.vectors, theirs.vectors.vectors)
+
+
+def test_runs_repeat_and_resume_bit_for_bit(tmp_path):
+    corpus, vocabulary = corpus_of(["a b c d e f g h"] * 30)
+    options = {**SMALL, "rule": rules.adam, "chunk": 80}
+    whole = fit(corpus, vocabulary, **options)
+    calls = []
+    original = Model.train
+
+    def interrupted(self, *batch):
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return original(self, *batch)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Model, "train", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fit(corpus, vocabulary, folder=tmp_path, **options)
+    resumed = fit(corpus, vocabulary, folder=tmp_path, **options)
+    assert np.array_equal(whole.vectors.vectors, resumed.vectors.vectors)
+    assert np.array_equal(whole.run.records["loss"], resumed.run.records["loss"])
+    assert not np.array_equal(whole.vectors.vectors, fit(corpus, vocabulary, seed=1, **options).vectors.vectors)
+    with pytest.raises(ValueError, match="settings must be those of"):
+        fit(corpus, vocabulary, folder=tmp_path, window=3, **options)
+
+
+def test_every_epoch_draws_anew(monkeypatch):
+    corpus, vocabulary = corpus_of(["a b c d e f g h"] * 30)
+    drawn_batches = []
+    original = Model.train
+    monkeypatch.setattr(Model, "train", lambda self, *batch: drawn_batches.append(batch) or original(self, *batch))
+    fit(corpus, vocabulary, **SMALL)
+    first, second = drawn_batches[:2]
+    assert not any(np.array_equal(a[:50], b[:50]) for a, b in zip(first[:3], second[:3], strict=True))
+
+
+def test_the_learning_rate_falls_linearly_to_its_floor(monkeypatch):
+    corpus, vocabulary = corpus_of(["a b c d e f g h"] * 30)
+    rates = []
+    original = Model.train
+    monkeypatch.setattr(Model, "train", lambda self, *batch: rates.append(batch[3]) or original(self, *batch))
+    fit(corpus, vocabulary, chunk=80, **SMALL)
+    first = [row[0] for row in rates]
+    np.testing.assert_allclose(first, 0.05 * (1 - np.arange(9) / 9))
+    assert all(np.all(np.diff(row) < 0) for row in rates)
+    assert np.concatenate(rates).min() > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"dimension": 0}, ValueError, "dimension must be a whole number >= 1"),
+        ({"negatives": 0}, ValueError, "negatives must be"),
+        ({"epochs": 0}, ValueError, "epochs must be"),
+        ({"chunk": 0}, ValueError, "chunk must be"),
+        ({"seed": -1}, ValueError, "seed must be"),
+        ({"learning_rate": 0}, ValueError, "learning_rate must be a finite number and > 0"),
+        (
+            {"learning_rate": 1e30},
+            ValueError,
+            "learning_rate must be smaller than 1e[+]30 for gradient_descent: training div",
+        ),
+        ({"batch_size": 10_000}, ValueError, r"batch_size must be at most the pairs of a chunk, \d+, got 10000"),
+        ({"speed": 1}, TypeError, "speed"),
+    ],
+)
+def test_bad_arguments_of_fit_are_named(options, error, message):
+    corpus, vocabulary = corpus_of(["a b c d e"] * 10)
+    with pytest.raises(error, match=message):
+        fit(corpus, vocabulary, **{**SMALL, **options})
+
+
+def test_tokens_outside_the_vocabulary_are_refused():
+    corpus, _ = corpus_of(["a b c d e"] * 10)
+    with pytest.raises(ValueError, match="corpus must hold tokens below the vocabulary's size, 2, got 4"):
+        fit(corpus, text.build_vocabulary(["a b"], min_count=1), **SMALL)
+
+
+@pytest.mark.slow
+def test_one_pass_over_the_glosses_learns_what_people_find_related():
+    """Six seconds of training, to a correlation that random vectors have with probability far below 1e-9."""
+    lines = datasets.glosses().lines
+    vocabulary = text.build_vocabulary(lines)
+    learned = fit(text.encode(lines, vocabulary), vocabulary, epochs=1, sample=1e-4)
+    correlation, known = learned.vectors.similarity(datasets.word_pairs("wordsim353"))
+    assert known > 300
+    assert correlation > 0.3

@@ -58,6 +58,7 @@ STYLE: Any = {
     "lines.linewidth": 1.8,
     "axes.prop_cycle": cycler(color=COLORS, linestyle=DASHES),
 }
+NAMED = "named "  # begins the id of a point whose name is to be shown
 MOST_POINTS = 240  # of a curve: more than a page can show
 BOUND_DASHES: list[Any] = [(0, (2, 2)), (0, (7, 2, 1, 2)), (0, (1, 3))]
 BOUND: dict[str, Any] = {"color": INK, "linestyle": BOUND_DASHES[0], "linewidth": 1.1}
@@ -80,6 +81,12 @@ class StyledAxes(Axes):
         """Draw a legend; arguments are those of matplotlib."""
         with style():
             return super().legend(*args, **kwargs)
+
+    def named_points(self, x: ArrayLike, y: ArrayLike, names: Sequence[str], **kwargs: Any) -> None:
+        """Draw points that show their names when they are pointed at; more arguments are those of ``plot``."""
+        look = {"color": COLORS[0], "marker": "o", "linestyle": "none", **kwargs}
+        for x_i, y_i, name in zip(np.asarray(x), np.asarray(y), names, strict=True):
+            self.plot([x_i], [y_i], gid=f"{NAMED}{name}", **look)
 
 
 class Figure(matplotlib.figure.Figure):
@@ -112,6 +119,7 @@ def _portable(svg: str) -> str:
 
     Coordinates keep two decimals (of a point), and ids, which matplotlib hashes from the numbers, are counted instead.
     """
+    svg = re.sub(rf'<g id="{NAMED}([^"]*)">', r"<g><title>\1</title>", svg)
     coordinates = re.compile(r'( (?:d|x|y|points|transform|viewBox|width|height)=")([^"]*)')
     svg = coordinates.sub(lambda found: found[1] + re.sub(r"(\.\d\d)\d+", r"\1", found[2]), svg)
     # a curve that ends where it began is "closed" or not by the last bit of its ends

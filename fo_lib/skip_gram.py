@@ -187,7 +187,8 @@ def fit(
     Returns
     -------
     SkipGram
-        Its ``run.records["loss"]`` is the mean loss of a pair, chunk by chunk.
+        Its ``run.records["loss"]`` is the mean loss of a pair, chunk by chunk. Look at it, or at ``run.message``:
+        vectors can blow up and stay finite, and their cosines hardly show it.
 
     Raises
     ------

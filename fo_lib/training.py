@@ -136,7 +136,8 @@ def train(
     Returns
     -------
     Run
-        Also of a run that diverged: it ends in the round whose loss, or whose weights, are not finite.
+        Also of a run that diverged: it ends in the round whose loss, or whose weights, are not finite. A run that is
+        finite but ends with a higher loss than that of its first round says so in its message.
 
     Raises
     ------
@@ -223,6 +224,8 @@ class _State:
         elif self.stale(patience):
             reason = "patience"
             message += f", the last {made - self.best_round} of them without a better validation loss"
+        if made and not self.broken and records["loss"][-1] > records["loss"][0]:
+            message += f", but the loss rose from {records['loss'][0]:.3g} to {records['loss'][-1]:.3g}"
         return Run(records, reason, message, self.best, self.best_round)
 
     def resume(self) -> None:

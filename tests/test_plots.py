@@ -129,3 +129,14 @@ def test_drawing_leaves_the_readers_own_style_alone():
     before = dict(mpl.rcParams)
     svg(plots.convergence({"GD": TRACE}))
     assert dict(mpl.rcParams) == before
+
+
+def test_named_points_show_their_names_when_pointed_at():
+    figure, ax = plots.figure()
+    ax.named_points([0, 1], [1, 0], ["cat", "arthur's <&>"], color="red")
+    text = svg(figure)
+    assert text.count("<g><title>") == 2
+    assert "<title>cat</title>" in text
+    assert "<title>arthur's &lt;&amp;&gt;</title>" in text
+    with pytest.raises(ValueError, match="zip"):
+        ax.named_points([0, 1], [1, 0], ["one"])

@@ -114,6 +114,12 @@ def test_patience_stops_after_so_many_rounds_without_a_better_one():
     assert run.records["validation_loss"].tolist() == [5, 3, 4, 3]
 
 
+def test_a_loss_that_rose_is_told():
+    run = train(lambda k: float(k), [Variable(0.0)], rounds=3)
+    assert (run.reason, run.message) == ("rounds", "made 3 rounds, but the loss rose from 1 to 3")
+    assert train(lambda k: 1.0, [Variable(0.0)], rounds=3).message == "made 3 rounds"
+
+
 def test_no_rounds_leave_all_as_it_is():
     run = train(lambda k: 1 / 0, [Variable(1.0)], rounds=0)
     assert (run.best_round, run.best, run.records["loss"].size) == (0, [], 0)

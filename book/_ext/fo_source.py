@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,19 @@ from fo_checked import source_url
 
 
 def definition(path: Path, name: str) -> tuple[str, int] | None:
-    """The source of a top-level function without its docstring, and the line where it starts."""
+    """The source of a function or a method ("Class.method") without its docstring, and the line where it starts."""
     text = path.read_text(encoding="utf-8")
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
-            lines = text.splitlines()
-            first = node.body[0]
-            drop = range(first.lineno - 1, first.end_lineno or 0) if ast.get_docstring(node) is not None else range(0)
-            kept = [lines[i] for i in range(node.lineno - 1, node.end_lineno or 0) if i not in drop]
-            return "\n".join(kept), node.lineno
-    return None
+    node: ast.AST = ast.parse(text)
+    for part in name.split("."):
+        inside = [n for n in getattr(node, "body", []) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        node = next((n for n in inside if n.name == part), ast.Module([], []))
+    if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return None
+    lines = text.splitlines()
+    first = node.body[0]
+    drop = range(first.lineno - 1, first.end_lineno or 0) if ast.get_docstring(node) is not None else range(0)
+    kept = [lines[i] for i in range(node.lineno - 1, node.end_lineno or 0) if i not in drop]
+    return textwrap.dedent("\n".join(kept)), node.lineno
 
 
 class Source(SphinxDirective):

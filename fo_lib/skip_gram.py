@@ -12,6 +12,7 @@ equation 4, with the names of the two turned round: their input vector is u). Th
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -200,21 +201,22 @@ def fit(
     from ._skip_gram_tensorflow import Model
 
     counts = {"dimension": dimension, "batch_size": batch_size, "negatives": negatives, "shared": shared}
-    for name, value in counts.items():
-        checks.count(name, value)
+    counts = {name: checks.count(name, value) for name, value in counts.items()}
     rate = checks.number("learning_rate", learning_rate, above=0.0)
     batches = _Batches(
         corpus, vocabulary, rate, batch_size, shared, window, sample, checks.count("seed", seed, at_least=0),
         checks.count("epochs", epochs), _edges(corpus, checks.count("chunk", chunk)),
     )  # fmt: skip
     model = Model(len(vocabulary), dimension, rule, rate, lazy, negatives / shared, seed, hyper)
-    settings = {"rule": rule.__name__, "learning_rate": rate, "epochs": epochs, "window": window, "sample": sample}
+    settings = {"rule": rule.__name__, "learning_rate": rate, "epochs": int(epochs), "window": int(window)}
+    settings.update(counts, sample=float(sample), lazy=lazy, seed=int(seed), **hyper)
+    settings.update(text=_digest(corpus, vocabulary), chunks=len(batches.edges) - 1)
     run = train(
         lambda k: model.train(*batches.drawn(k)),
         model.variables,
         rounds=batches.rounds,
         folder=folder,
-        settings={**settings, **counts, "lazy": lazy, "chunk": chunk, "seed": seed, **hyper},
+        settings=settings,
         progress=progress,
     )
     if run.diverged:
@@ -239,11 +241,12 @@ class _Batches:
     edges: list[int]  # the lines where chunks begin, and the end
 
     def __post_init__(self) -> None:
-        largest = int(np.max(self.corpus.tokens))
-        if largest >= len(self.vocabulary):
-            raise ValueError(
-                f"corpus must hold tokens below the vocabulary's size, {len(self.vocabulary)}, got {largest}"
-            )
+        tokens, size = self.corpus.tokens, len(self.vocabulary)
+        if len(tokens) == 0:
+            raise ValueError("corpus must hold tokens, got none")
+        for extreme in (int(np.min(tokens)), int(np.max(tokens))):
+            if not 0 <= extreme < size:
+                raise ValueError(f"corpus must hold tokens from 0 to {size - 1}, the vocabulary's, got {extreme}")
         self.noise = np.cumsum(noise_distribution(self.vocabulary.counts))
         self.rounds = self.epochs * (len(self.edges) - 1)
 
@@ -258,10 +261,23 @@ class _Batches:
             raise ValueError(f"batch_size must be at most the pairs of a chunk, {len(found[0])}, got {self.batch_size}")
         centers, contexts = (side[: steps * self.batch_size].reshape(steps, self.batch_size) for side in found)
         noise = np.searchsorted(self.noise, rng.random((steps, self.shared)) * self.noise[-1]).astype(np.int32)
-        read = (k - 1 + np.arange(steps) / steps) / self.rounds
+        begin, end = (float(self.corpus.starts[line]) / len(self.corpus.tokens) for line in lines)
+        epoch = (k - 1) // (len(self.edges) - 1)
+        read = (epoch + begin + (end - begin) * np.arange(steps) / steps) / self.epochs
         return centers, contexts, noise, self.rate * np.maximum(1e-4, 1 - read)
 
 
 def _edges(corpus: Corpus, chunk: int) -> list[int]:
-    cuts = np.searchsorted(corpus.starts, np.arange(0, int(corpus.starts[-1]), chunk))
+    """The lines where chunks begin, and the end: chunks as equal as lines allow, so that none is too short."""
+    total = int(corpus.starts[-1])
+    cuts = np.searchsorted(corpus.starts, np.linspace(0, total, -(-total // chunk) + 1)[:-1])
     return sorted({*map(int, cuts), len(corpus.starts) - 1})
+
+
+def _digest(corpus: Corpus, vocabulary: Vocabulary) -> str:
+    """What tells one text from another, so that a run is not resumed on the wrong one."""
+    digest = hashlib.sha256(" ".join(vocabulary.words).encode())
+    digest.update(vocabulary.counts.tobytes())
+    for start in range(0, len(corpus.tokens), 1_000_000):
+        digest.update(np.asarray(corpus.tokens[start : start + 1_000_000], np.int32).tobytes())
+    return digest.hexdigest()

@@ -50,10 +50,16 @@ def result(name: str, function: Callable[..., Any], /, **arguments: Any) -> Any:
     if os.environ.get("FO_FULL") == "1":
         made = json.dumps(function(**arguments))
         path.parent.mkdir(exist_ok=True)
-        path.write_text(f'{{"key": "{key}",\n "result": {made}}}\n', encoding="utf-8")
+        partial = path.with_suffix(".partial")
+        partial.write_text(f'{{"key": "{key}",\n "result": {made}}}\n', encoding="utf-8")
+        partial.replace(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there: set FO_FULL=1 to make it (make notebooks-full)")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if content["key"] != key:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        made_by, found = content["key"], content["result"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} must be a whole file of result, got a damaged one: {error}") from error
+    if made_by != key:
         raise ValueError(f"{path} was made by other code or arguments: set FO_FULL=1 to make it anew")
-    return content["result"]
+    return found

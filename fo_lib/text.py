@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -34,14 +35,17 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 
 def tokenize(line: str) -> list[str]:
-    """Split a line into words: letters of any alphabet in lower case, with an apostrophe inside kept.
+    """Split a line into words: letters in lower case, with an apostrophe inside kept.
+
+    Made for alphabets that are written without combining marks, or whose accents Unicode composes with their letters;
+    for others pass a tokenizer of your own.
 
     Examples
     --------
     >>> tokenize("The dog's 2 bones, cut wafer-thin")
     ['the', "dog's", 'bones', 'cut', 'wafer', 'thin']
     """
-    return _WORD.findall(line.lower())
+    return _WORD.findall(unicodedata.normalize("NFC", line).lower().replace("\u2019", "'"))
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ def build_vocabulary(
         checks.count("size", size)
     counter: Counter[str] = Counter()
     for line in _several(lines):
+        if not isinstance(line, str):
+            raise TypeError(f"lines must hold strings, got {line!r}")
         counter.update(tokenize(line))
     kept = [(word, count) for word, count in counter.most_common(size) if count >= min_count]
     if not kept:
@@ -144,8 +150,15 @@ def encode(
         _write(lines, vocabulary, tokenize, tokens, starts)
         return Corpus(np.frombuffer(tokens.getvalue(), np.int32), np.frombuffer(starts.getvalue(), np.int64))
     paths = Path(folder) / "tokens.int32", Path(folder) / "starts.int64"
-    with paths[0].open("wb") as tokens_file, paths[1].open("wb") as starts_file:
-        _write(lines, vocabulary, tokenize, tokens_file, starts_file)
+    partial = [path.with_name(path.name + ".partial") for path in paths]
+    try:
+        with partial[0].open("wb") as tokens_file, partial[1].open("wb") as starts_file:
+            _write(lines, vocabulary, tokenize, tokens_file, starts_file)
+        for new, path in zip(partial, paths, strict=True):
+            new.replace(path)
+    finally:
+        for new in partial:
+            new.unlink(missing_ok=True)
     return Corpus(np.memmap(paths[0], np.int32, mode="r"), np.memmap(paths[1], np.int64, mode="r"))
 
 

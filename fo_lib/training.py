@@ -87,9 +87,8 @@ def restore(variables: Sequence[Any], arrays: Sequence[ArrayLike]) -> None:
     """
     wanted = [_value(v) for v in variables]
     given = [np.asarray(a) for a in arrays]
-    if [(a.shape, a.dtype) for a in given] != [(a.shape, a.dtype) for a in wanted]:
-        described = [", ".join(f"{a.dtype} {a.shape}" for a in group) for group in (wanted, given)]
-        raise ValueError(f"arrays must be {described[0]}, got {described[1]}")
+    if _shapes(given) != _shapes(wanted):
+        raise ValueError(f"arrays must be {_shapes(wanted)}, got {_shapes(given)}")
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
 
@@ -115,7 +114,9 @@ def train(
         round). All that is random in it must be a function of k, as :func:`batch_order` is: only then is a resumed run
         the same run.
     variables : iterable
-        **All** that training changes: ``[*model.variables, *optimizer.variables]``.
+        **All** that training changes: ``[*model.variables, *optimizer.variables]``, after
+        ``optimizer.build(model.trainable_variables)``. Before it a Keras optimizer has no state yet, and a resumed run
+        would begin with an empty one.
     rounds : int
         How many, those before an interruption included.
     validate : function, optional
@@ -128,8 +129,8 @@ def train(
         Write ``last.npz`` after each round and ``best.npz`` after each better one: each is replaced when it is whole,
         so that a crash or a full disk leaves the last good one. If ``last.npz`` is there, go on from it.
     settings : mapping, optional
-        What the run depends on besides (learning rate, seed, ...), as JSON can hold it. Saved, and compared before a
-        run is resumed.
+        What the run depends on besides (learning rate, seed, data, ...), as JSON can hold it. Saved, and compared
+        before a run is resumed.
     progress : bool
         Show a bar (needs tqdm; quiet where the output is not a terminal).
 
@@ -145,7 +146,10 @@ def train(
         If an argument is of the wrong kind; if ``arrays`` hold NaN; if ``last.npz`` is damaged, or of other variables
         or other settings.
     """
+    checks.function("advance", advance)
     checks.count("rounds", rounds, at_least=0)
+    if validate is not None:
+        checks.function("validate", validate)
     if patience is not None:
         checks.count("patience", patience)
         checks.function("validate, with patience,", validate)
@@ -161,6 +165,8 @@ def train(
 
 
 def _value(variable: Any) -> NDArray[Any]:
+    if not hasattr(variable, "numpy") or not hasattr(variable, "assign"):
+        raise TypeError(f"variables must have numpy() and assign(value), as those of TensorFlow, got {variable!r}")
     return np.asarray(variable.numpy())
 
 
@@ -189,6 +195,8 @@ class _State:
 
     def add(self, losses: ArrayLike) -> None:
         """Record a round."""
+        if losses is None:
+            raise TypeError("advance must return the loss of its round, got None")
         batches = np.atleast_1d(np.asarray(losses, np.float64))
         if batches.ndim > 1 or batches.size == 0:
             raise ValueError(f"advance must return a loss, or a 1-D array of losses, got shape {batches.shape}")
@@ -229,11 +237,18 @@ class _State:
         return Run(records, reason, message, self.best, self.best_round)
 
     def resume(self) -> None:
-        """Go on from the files, if there are any."""
-        if self.folder is None or not (self.folder / "last.npz").exists():
+        """Go on from the files, if there are any; make sure that there can be."""
+        try:
+            settings = json.loads(json.dumps(self.settings))
+        except TypeError as error:
+            raise TypeError(f"settings must be what JSON can hold, got {self.settings!r}: {error}") from None
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not (self.folder / "last.npz").exists():
             return
         meta, values = self._load("last.npz")
-        if meta["settings"] != json.loads(json.dumps(self.settings)):
+        if meta["settings"] != settings:
             raise ValueError(f"settings must be those of {self.folder}, {meta['settings']}, got {self.settings}")
         restore(self.variables, values)
         self.losses, self.scores, self.best_round = meta["losses"], meta["scores"], meta["best_round"]
@@ -245,8 +260,8 @@ class _State:
 
     def _save(self, name: str, values: Arrays) -> None:
         assert self.folder is not None
-        self.folder.mkdir(parents=True, exist_ok=True)
-        meta = {"settings": self.settings, "losses": self.losses, "scores": self.scores, "best_round": self.best_round}
+        meta: dict[str, Any] = {"shapes": _shapes(values), "settings": self.settings, "losses": self.losses}
+        meta.update(scores=self.scores, best_round=self.best_round)
         stored: dict[str, Any] = {f"v{i:05d}": np.frombuffer(a.tobytes(), np.uint8) for i, a in enumerate(values)}
         partial = self.folder / f"{name}.partial"
         try:
@@ -268,12 +283,13 @@ class _State:
         except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{path} must be a whole file of train, got a damaged one: {error}") from error
         now = [_value(v) for v in self.variables]
-        if [a.size for a in stored] != [a.nbytes for a in now]:
-            raise ValueError(
-                f"variables must be those of {path}, which holds {len(stored)} of {sum(a.size for a in stored)} bytes,"
-                f" got {len(now)} of {sum(a.nbytes for a in now)}"
-            )
+        if meta["shapes"] != _shapes(now):
+            raise ValueError(f"variables must be those of {path}, {meta['shapes']}, got {_shapes(now)}")
         return meta, [np.frombuffer(a, w.dtype).reshape(w.shape) for a, w in zip(stored, now, strict=True)]
+
+
+def _shapes(values: Arrays) -> list[str]:
+    return [f"{a.dtype.name} {a.shape}" for a in values]
 
 
 def _broken(batches: NDArray[np.float64], score: float, values: Arrays) -> str:

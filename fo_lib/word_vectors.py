@@ -61,8 +61,9 @@ class WordVectors:
     @cached_property
     def unit(self) -> NDArray[np.float32]:
         """The vectors at length 1 (a vector of zeros stays as it is)."""
-        norms = np.linalg.norm(self.vectors, axis=1, keepdims=True)
-        return np.asarray(self.vectors / np.where(norms > 0, norms, 1))
+        wide = self.vectors.astype(np.float64)  # squares of float32 overflow from 1e20 on
+        norms = np.linalg.norm(wide, axis=1, keepdims=True)
+        return (wide / np.where(norms > 0, norms, 1)).astype(np.float32)
 
     def __getitem__(self, word: str) -> NDArray[np.float32]:
         """The vector of a word; ValueError if it is not among them."""
@@ -88,7 +89,8 @@ class WordVectors:
         """
         checks.count("count", count)
         vector = self[query] if isinstance(query, str) else checks.array("query", query, shape=self.vectors.shape[1:])
-        cosines = self.unit @ vector.astype(np.float32) / max(float(np.linalg.norm(vector)), 1e-30)
+        wide = vector.astype(np.float64) / (np.abs(vector).max() or 1.0)
+        cosines = self.unit @ (wide / (np.linalg.norm(wide) or 1.0)).astype(np.float32)
         if isinstance(query, str):
             cosines[self.index[query]] = -np.inf
         order = np.argsort(-cosines, kind="stable")[: min(count, len(cosines) - isinstance(query, str))]
@@ -192,12 +194,15 @@ def _plain(body: bytes, count: int, d: int) -> WordVectors | None:
     if len(rows) != count or any(len(row) != 1 + d for row in rows):
         return None
     try:
-        return WordVectors([row[0].decode() for row in rows], np.array([row[1:] for row in rows], np.float32))
+        words, numbers = [row[0].decode() for row in rows], np.array([row[1:] for row in rows], np.float32)
     except ValueError:
         return None
+    return WordVectors(words, numbers)
 
 
 def _binary(path: str, body: bytes, count: int, d: int) -> WordVectors:
+    if count < 1 or d < 1 or count * (4 * d + 1) > len(body):
+        raise ValueError(f"{path} must hold {count} vectors of {d} numbers, got {len(body)} bytes for them")
     words, vectors, at = [], np.empty((count, d), np.float32), 0
     for i in range(count):
         space = body.find(b" ", at)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fo_lib import datasets, rules, text
-from fo_lib.skip_gram import fit, keep_probability, noise_distribution, pairs
+from fo_lib.skip_gram import _edges, fit, keep_probability, noise_distribution, pairs
 
 LINES = ["a b c d", "e f", "a"]
 
@@ -170,7 +170,10 @@ def test_chunks_hold_every_line_once_and_memory_mapped_text_gives_the_same(tmp_p
     mapped, _ = corpus_of(lines, folder=tmp_path)
     ours = fit(corpus, vocabulary, chunk=25, **SMALL)
     theirs = fit(mapped, vocabulary, chunk=25, **SMALL)
-    assert len(ours.run.records["loss"]) == 3 * 4  # 80 tokens in chunks of 25, three epochs
+    assert len(ours.run.records["loss"]) == 3 * 4  # 80 tokens in four chunks, three epochs
+    edges = _edges(corpus, 25)
+    assert (edges[0], edges[-1]) == (0, len(lines))
+    assert min(np.diff(corpus.starts[edges])) >= 16  # none is short
     assert np.array_equal(ours.vectors.vectors, theirs.vectors.vectors)
 
 
@@ -197,6 +200,8 @@ def test_runs_repeat_and_resume_bit_for_bit(tmp_path):
     assert not np.array_equal(whole.vectors.vectors, fit(corpus, vocabulary, seed=1, **options).vectors.vectors)
     with pytest.raises(ValueError, match="settings must be those of"):
         fit(corpus, vocabulary, folder=tmp_path, window=3, **options)
+    with pytest.raises(ValueError, match="settings must be those of"):
+        fit(*corpus_of(["h g f e d c b a"] * 30), folder=tmp_path, **options)
 
 
 def test_every_epoch_draws_anew(monkeypatch):
@@ -218,7 +223,26 @@ def test_the_learning_rate_falls_linearly_to_its_floor(monkeypatch):
     first = [row[0] for row in rates]
     np.testing.assert_allclose(first, 0.05 * (1 - np.arange(9) / 9))
     assert all(np.all(np.diff(row) < 0) for row in rates)
-    assert np.concatenate(rates).min() > 0
+
+
+def test_the_learning_rate_follows_the_words_read_in_chunks_of_any_length(monkeypatch):
+    """Two lines of 70 and 30 words, a chunk each."""
+    lines = [" ".join("abcdefg" * 10), " ".join("abc" * 10)]
+    corpus, vocabulary = corpus_of(lines)
+    rates = []
+    original = Model.train
+    monkeypatch.setattr(Model, "train", lambda self, *batch: rates.append(batch[3]) or original(self, *batch))
+    fit(corpus, vocabulary, chunk=60, **{**SMALL, "epochs": 2, "batch_size": 1})
+    np.testing.assert_allclose([row[0] for row in rates], 0.05 * (1 - np.array([0, 0.7, 1, 1.7]) / 2))
+
+
+def test_the_learning_rate_has_a_floor(monkeypatch):
+    """That of word2vec.c, a ten thousandth of the first; reached where a pair is less than that of the text."""
+    corpus, vocabulary = corpus_of([" ".join("abcdefgh" * 500)] * 2)
+    rates = []
+    monkeypatch.setattr(Model, "train", lambda self, *batch: rates.append(batch[3]) or 1.0)
+    fit(corpus, vocabulary, **{**SMALL, "epochs": 1, "batch_size": 1})
+    assert rates[0].min() == pytest.approx(0.05 * 1e-4)
 
 
 @pytest.mark.parametrize(
@@ -245,10 +269,43 @@ def test_bad_arguments_of_fit_are_named(options, error, message):
         fit(corpus, vocabulary, **{**SMALL, **options})
 
 
+def test_what_fit_passes_on(monkeypatch):
+    """Noise by counts, window, sample, lazy and seed reach their places; the tables are not exchanged."""
+    corpus, vocabulary = corpus_of(["a a a a a a a a b c d e f g h"] * 40)
+    seen, batches = {}, []
+    make, step = Model.__init__, Model.train
+
+    def spy(self, size, dimension, rule, rate, lazy, weight, seed, hyper):
+        make(self, size, dimension, rule, rate, lazy, weight, seed, hyper)
+        seen.update(lazy=lazy, weight=weight, seed=seed, first=self.tables(), model=self)
+
+    monkeypatch.setattr(Model, "__init__", spy)
+    monkeypatch.setattr(Model, "train", lambda self, *batch: batches.append(batch) or step(self, *batch))
+    options = {**SMALL, "epochs": 1, "shared": 40, "negatives": 6, "seed": 5, "lazy": False, "window": 1}
+    learned = fit(corpus, vocabulary, **options)
+    assert (seen["lazy"], seen["weight"], seen["seed"]) == (False, 6 / 40, 5)
+    words, contexts = seen["first"]
+    assert 0.9 * 0.5 / 4 < np.abs(words).max() <= 0.5 / 4  # uniform on +-1/2, divided by d
+    assert not contexts.any()
+    assert np.array_equal(learned.vectors.vectors, seen["model"].tables()[0])
+    ((centers, near, noise, _),) = batches
+    share = np.bincount(noise.ravel(), minlength=8) / noise.size
+    np.testing.assert_allclose(share, noise_distribution(vocabulary.counts), atol=0.02)
+    assert np.abs(centers - near).max() == 1  # the words are numbered in the order of the line
+    batches.clear()
+    fit(corpus, vocabulary, **{**options, "sample": 0.01})
+    assert batches[0][0].size < 0.5 * centers.size
+
+
 def test_tokens_outside_the_vocabulary_are_refused():
     corpus, _ = corpus_of(["a b c d e"] * 10)
-    with pytest.raises(ValueError, match="corpus must hold tokens below the vocabulary's size, 2, got 4"):
-        fit(corpus, text.build_vocabulary(["a b"], min_count=1), **SMALL)
+    small = text.build_vocabulary(["a b"], min_count=1)
+    with pytest.raises(ValueError, match="corpus must hold tokens from 0 to 1, the vocabulary's, got 4"):
+        fit(corpus, small, **SMALL)
+    with pytest.raises(ValueError, match="got -1"):
+        fit(text.Corpus(np.array([-1, 0], np.int32), np.array([0, 2])), small, **SMALL)
+    with pytest.raises(ValueError, match="corpus must hold tokens, got none"):
+        fit(text.Corpus(np.empty(0, np.int32), np.array([0])), small, **SMALL)
 
 
 @pytest.mark.slow

@@ -50,6 +50,14 @@ def test_other_code_or_arguments_are_refused(monkeypatch, change):
         stored.result("x", function, **change)
 
 
+@pytest.mark.parametrize("content", ["", '{"key": "x"', "[1]", '{"key": "x"}'])
+def test_a_damaged_file_is_refused(folder, content):
+    (folder / "stored").mkdir()
+    (folder / "stored" / "x.json").write_text(content)
+    with pytest.raises(ValueError, match=r"x\.json must be a whole file of result, got a damaged one"):
+        stored.result("x", squares, n=3)
+
+
 def test_what_json_cannot_hold_is_refused(monkeypatch):
     with pytest.raises(TypeError, match="function must be a function, got 3"):
         stored.result("x", 3)

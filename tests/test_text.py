@@ -21,6 +21,10 @@ def test_words_of_a_line():
     ]
 
 
+def test_typographic_apostrophes_and_composed_accents_are_the_plain_ones():
+    assert text.tokenize("Don\u2019t cafe\u0301") == ["don't", "café"]
+
+
 def test_vocabulary_is_sorted_by_frequency_and_first_come():
     vocabulary = text.build_vocabulary(LINES, min_count=2)
     assert vocabulary.words == ("the", "cat", "mat")
@@ -39,6 +43,7 @@ def test_vocabulary_takes_another_tokenizer():
     ("lines", "options", "error", "message"),
     [
         ("one string", {}, TypeError, r"lines must be an iterable of lines, got one str: pass \[line\]"),
+        ([b"bytes"], {}, TypeError, "lines must hold strings, got b'bytes'"),
         ([], {}, ValueError, "got 0 words"),
         (["a b a"], {}, ValueError, r"occurs 5 times or more \(min_count\), got 2 words, the most frequent 2 times"),
         (["a"], {"min_count": 0}, ValueError, "min_count must be a whole number >= 1"),
@@ -60,6 +65,20 @@ def test_encode_is_undone_by_the_vocabulary(tmp_path, mapped):
     words = [" ".join(vocabulary.words[i] for i in line) for line in lines]
     assert words == ["the cat the mat", "the mat", "", "cat"]
     assert isinstance(corpus.tokens, np.memmap) is mapped
+
+
+def test_encode_takes_the_tokenizer_of_the_vocabulary():
+    vocabulary = text.build_vocabulary(["a-b c a-b"], min_count=1, tokenize=str.split)
+    assert text.encode(["a-b c"], vocabulary, tokenize=str.split).tokens.tolist() == [0, 1]
+
+
+def test_an_encoding_that_fails_leaves_the_good_files(tmp_path):
+    vocabulary = text.build_vocabulary(LINES, min_count=2)
+    good = text.encode(LINES, vocabulary, folder=tmp_path).tokens.tolist()
+    with pytest.raises(TypeError):
+        text.encode(["the cat", None], vocabulary, folder=tmp_path)
+    assert np.fromfile(tmp_path / "tokens.int32", np.int32).tolist() == good
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["starts.int64", "tokens.int32"]
 
 
 def test_encode_refuses_text_without_a_known_word():

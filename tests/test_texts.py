@@ -27,6 +27,11 @@ def test_glosses_are_those_of_wordnet_without_its_synonyms():
     assert (data.topics.min(), data.topics.max(), len(data.topic_names)) == (0, 44, 45)
     by_topic = dict(zip(data.topic_names, np.bincount(data.topics), strict=True))
     assert by_topic["noun.animal"] == 7509
+    assert data.topic_names[4:8] == ("noun.act", "noun.animal", "noun.artifact", "noun.attribute")  # lexnames(5WN)
+    hammer = data.lines.index(
+        next(line for line in data.lines if line.startswith("a hand tool with a heavy rigid head"))
+    )
+    assert data.topic_names[data.topics[hammer]] == "noun.artifact"
     assert by_topic["adj.ppl"] == 60
     horse = data.lines.index("solid-hoofed herbivorous quadruped domesticated since prehistoric times")
     assert data.topic_names[data.topics[horse]] == "noun.animal"

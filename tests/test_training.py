@@ -158,7 +158,7 @@ def test_a_nan_in_the_data_is_refused_before_the_first_round():
     pixels = np.zeros((4, 2, 2))
     pixels[3, 1, 0] = np.nan
     with pytest.raises(ValueError, match=r"images must hold finite numbers only, got nan at index \(3, 1, 0\)"):
-        train(lambda k: 1 / 0, [], rounds=1, arrays={"images": pixels})
+        train(lambda k: 1 / 0, [], rounds=1, arrays={"labels": np.zeros(4), "images": pixels})
 
 
 @pytest.mark.parametrize(
@@ -167,6 +167,10 @@ def test_a_nan_in_the_data_is_refused_before_the_first_round():
         ({"rounds": -1}, ValueError, "rounds must be a whole number >= 0"),
         ({"rounds": 1, "patience": 0, "validate": float}, ValueError, "patience must be a whole number >= 1"),
         ({"rounds": 1, "patience": 2}, TypeError, "validate, with patience, must be a function, got None"),
+        ({"rounds": 1, "validate": 3}, TypeError, "validate must be a function, got 3"),
+        ({"rounds": 1, "advance": 3}, TypeError, "advance must be a function, got 3"),
+        ({"rounds": 1, "variables": [1.0]}, TypeError, r"variables must have numpy\(\) and assign\(value\)"),
+        ({"rounds": 1, "loss": None}, TypeError, "advance must return the loss of its round, got None"),
         (
             {"rounds": 1, "loss": []},
             ValueError,
@@ -178,12 +182,12 @@ def test_a_nan_in_the_data_is_refused_before_the_first_round():
 def test_bad_arguments_are_named(options, error, message):
     loss = options.pop("loss", 1.0)
     with pytest.raises(error, match=message):
-        train(lambda k: loss, [Variable(0.0)], **options)
+        train(options.pop("advance", lambda k: loss), options.pop("variables", [Variable(0.0)]), **options)
 
 
 @pytest.mark.parametrize("arrays", [[], [np.zeros(2)], [np.zeros(3, np.float32)], [np.zeros(3), np.zeros(3)]])
 def test_restore_refuses_other_arrays(arrays):
-    with pytest.raises(ValueError, match=r"arrays must be float64 \(3,\), got"):
+    with pytest.raises(ValueError, match=r"arrays must be .'float64 \(3,\)'., got"):
         restore([Variable(np.ones(3))], arrays)
 
 
@@ -263,8 +267,23 @@ def test_other_settings_are_refused(tmp_path):
 
 def test_other_variables_are_refused(tmp_path):
     train(lambda k: 1.0, [Variable(0.0)], rounds=1, folder=tmp_path)
-    with pytest.raises(ValueError, match=r"last\.npz, which holds 1 of 8 bytes, got 2 of 16"):
+    with pytest.raises(ValueError, match=r"last\.npz, .'float64 \(\)'., got .'float64 \(\)', 'float64"):
         train(lambda k: 1.0, [Variable(0.0), Variable(0.0)], rounds=2, folder=tmp_path)
+
+
+def test_variables_of_as_many_bytes_but_another_shape_or_dtype_are_refused(tmp_path):
+    train(lambda k: 1.0, [Variable(np.ones((2, 3)))], rounds=1, folder=tmp_path)
+    for other in (np.ones((3, 2)), np.ones((2, 3), np.int64)):
+        with pytest.raises(ValueError, match=r"variables must be those of .*float64 \(2, 3\)"):
+            train(lambda k: 1.0, [Variable(other)], rounds=2, folder=tmp_path)
+
+
+def test_what_cannot_be_saved_is_refused_before_the_first_round(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TypeError, match="settings must be what JSON can hold"):
+        train(lambda k: 1 / 0, [], rounds=1, settings={"rate": np.float32(1)})
+    with pytest.raises(OSError, match="file"):
+        train(lambda k: 1 / 0, [], rounds=1, folder=tmp_path / "file" / "inside")
 
 
 @pytest.mark.parametrize("damage", [lambda c: c[:-30], lambda c: b"", lambda c: c[:200] + bytes(8) + c[208:]])

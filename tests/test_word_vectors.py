@@ -26,6 +26,14 @@ def test_neighbours_are_sorted_by_their_cosine():
     assert PLANE["west"].tolist() == [-1, 0]
 
 
+@pytest.mark.parametrize("scale", [1e30, 1e-30])
+def test_vectors_of_any_length_have_their_cosines(scale):
+    far = WordVectors(PLANE.words, scale * PLANE.vectors)
+    np.testing.assert_allclose(far.unit, PLANE.unit, rtol=1e-6)
+    assert far.nearest("east", 1) == [("northeast", pytest.approx(0.5**0.5))]
+    assert PLANE.nearest([1e300, 1e300], 1) == [("northeast", pytest.approx(1))]
+
+
 def test_similarity_is_the_rank_correlation_over_known_pairs():
     pairs = WordPairs(
         ("east", "east", "east", "up"), ("northeast", "north", "west", "down"), np.array([9.0, 5, 1, 3]), ""
@@ -43,6 +51,10 @@ def test_analogy_leaves_out_the_words_of_the_question():
     assert grid.analogy([("man", "woman", "king", "queen"), ("man", "woman", "king", "bishop")]) == (1.0, 1)
     assert grid.analogy([("woman", "man", "king", "pawn")]) == (1.0, 1)
     assert grid.analogy([("man", "woman", "king", "king")]) == (0.0, 1)
+    longer = WordVectors(grid.words, grid.vectors * [[1], [30], [1], [1], [1], [1]])  # unit vectors: no difference
+    assert longer.analogy([("man", "woman", "king", "queen")]) == (1.0, 1)
+    line = WordVectors(("a", "b", "c", "d"), np.array([[1, 0], [0, 1], [1, 0.1], [1, 1]]))
+    assert line.analogy([("a", "b", "c", "d")]) == (1.0, 1)  # b itself lies nearer
 
 
 def test_analogies_are_solved_in_blocks_as_one_by_one():
@@ -121,9 +133,13 @@ def test_a_write_that_fails_leaves_the_good_copy(tmp_path, monkeypatch):
     [
         (b"", "must begin with the number of words and of dimensions, got b''"),
         (b"cat 1.0 2.0\n", "must begin with the number of words"),
-        (b"2 3\na 1 2 3\n", "must hold 2 vectors of 3 numbers, got 0"),
+        (b"2 3\na 1 2 3\n", "must hold 2 vectors of 3 numbers, got 8 bytes for them"),
+        (b"99999999999 300\na 1", "must hold 99999999999 vectors of 300 numbers, got 3 bytes for them"),
+        (b"0 0\n", "must hold 0 vectors"),
+        (b"2 1\na 1\na 2\n", "words must all be different, got 'a' twice"),
+        (b"1 1\na nan\n", "vectors must hold finite numbers only"),
         (b"1 1\na \0\0\0\0\nb ", "must hold 1 vectors of 1 numbers, got more: b"),
-        (b"2 1\na \0\0\x80?\nb \0\0", "must hold 2 vectors of 1 numbers, got 1"),
+        (b"2 1\na \0\0\x80?\nbbbb \0\0", "must hold 2 vectors of 1 numbers, got 1"),
     ],
 )
 def test_damaged_files_are_refused(tmp_path, content, message):

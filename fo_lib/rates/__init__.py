@@ -21,6 +21,8 @@ from .adaptive import (
     decay_equilibrium,
     online_gradient_descent_regret,
     scale_invariant_norm,
+    softmax_row_progress,
+    sparse_adam_speed,
 )
 from .descent import (
     armijo,
@@ -102,6 +104,8 @@ __all__ = [
     "sgd_finite_sum",
     "sgd_inverse_rate",
     "sgd_stationary_variance",
+    "softmax_row_progress",
+    "sparse_adam_speed",
     "stall_point",
     "svrg_stage",
     "two_batch_estimates",

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from fo_lib import checks
 
-from ._arguments import Array, count_steps
+from ._arguments import Array, count_steps, not_negative
 
 __all__ = [
     "adagrad_regret",
@@ -15,6 +15,8 @@ __all__ = [
     "decay_equilibrium",
     "online_gradient_descent_regret",
     "scale_invariant_norm",
+    "softmax_row_progress",
+    "sparse_adam_speed",
 ]
 
 
@@ -83,3 +85,34 @@ def scale_invariant_norm(learning_rate: float, *, weight_decay: float, gradient:
     """
     G = checks.number("gradient", gradient, above=0.0)
     return float(np.sqrt(G * decay_equilibrium(learning_rate, weight_decay=weight_decay)))
+
+
+def softmax_row_progress(share: ArrayLike, *, total_rate: float, gradient_norm: ArrayLike) -> Array:
+    r"""Most that gradient descent can lower the loss of a row of logits: :math:`p S \|g_0\|^2`.
+
+    For a softmax row with the ``share`` :math:`p` of the data and the loss :math:`p f`; ``gradient_norm`` is that of
+    :math:`\nabla f` at the start, and S the sum of the learning rates, none of which exceeds :math:`4 / p`. Attained
+    as :math:`p S \to 0`.
+    """
+    p, g = not_negative("share", share), not_negative("gradient_norm", gradient_norm)
+    S = checks.number("total_rate", total_rate, at_least=0.0)
+    progress: Array = p * S * g**2
+    return progress
+
+
+def sparse_adam_speed(every: ArrayLike, *, beta1: float = 0.9, beta2: float = 0.999) -> Array:
+    r"""Mean step of Adam, in learning rates, for a gradient that is zero but for every n-th step.
+
+    .. math::
+        \frac1n \cdot \frac{1 - \beta_1}{1 - \beta_1^n} \cdot \frac{1 - r^n}{1 - r} \cdot
+        \sqrt{\frac{1 - \beta_2^n}{1 - \beta_2}}, \qquad r = \frac{\beta_1}{\sqrt{\beta_2}} < 1
+
+    Exact after many steps, for any size of the gradient, with ``epsilon=0``: 1 for n = 1, about
+    :math:`n^{-1/2}` while n is small against :math:`1/(1-\beta_2)`, and then like 1/n, as for gradient descent.
+    """
+    checks.number("beta1", beta1, at_least=0.0, below=1.0)
+    checks.number("beta2", beta2, above=beta1**2, below=1.0)
+    n, r = count_steps(every, first=1), beta1 / np.sqrt(beta2)
+    mean = (1 - beta1) / (1 - beta1**n) * (1 - r**n) / (1 - r)
+    speed: Array = mean * np.sqrt((1 - beta2**n) / (1 - beta2)) / n
+    return speed

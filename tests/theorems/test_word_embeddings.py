@@ -139,3 +139,28 @@ def test_dense_adam_takes_longer_steps_for_rarer_rows(every):
     )
     assert (far - near) / (touches / 2) == pytest.approx(alpha * np.sqrt(every), rel=0.02)
     assert travel(rules.adam, set(range(touches)), touches, **hyper) == pytest.approx(alpha * touches, rel=1e-6)
+
+
+def test_lazy_adam_of_the_library_tends_to_one_rate_a_touch():
+    """Touched in every 50th step. Late first touches are longer, by the clock of the run, and the steps tend to alpha."""
+    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    keras = pytest.importorskip("keras", reason="Keras is not installed")
+    from fo_lib.keras import optimizer
+
+    alpha, every = 1e-3, 50
+    table, adam = keras.Variable(np.zeros((2, 1))), optimizer(rules.adam, alpha, lazy=True, beta2=0.99, epsilon=0.0)
+    adam.build([table])
+
+    @tf.function
+    def step(row):
+        adam.apply([tf.IndexedSlices(tf.ones((1, 1)), row[None], (2, 1))], [table])
+
+    places = []
+    for t in range(1, 8001):
+        step(tf.constant(1 if t % every == 0 and t > 2000 else 0))
+        places.append(-float(table.numpy()[1, 0]))
+    steps = np.diff(places)
+    touched = steps[steps > 0] / alpha
+    assert touched[0] == pytest.approx((1 - 0.9) / np.sqrt(1 - 0.99), rel=1e-3)
+    assert touched.max() > 1.2
+    assert touched[-1] == pytest.approx((1 - 0.9**120) / np.sqrt(1 - 0.99**120), rel=1e-3)

@@ -137,6 +137,18 @@ def test_a_step_of_gradient_descent_is_that_of_the_formula_without_true_contexts
     np.testing.assert_allclose(after[1], V - 0.1 * gV, atol=1e-5)
 
 
+def test_the_compiled_graph_makes_the_steps_of_its_text():
+    """Its text run line by line, without compilation, against the graph."""
+    texts, graph = (Model(6, 4, rules.adam, 0.1, True, 5 / 3, 0, {}) for _ in range(2))
+    batches = [np.int32(a)[None].repeat(3, 0) for a in drawn(texts)]
+    drawn(graph)
+    rates = np.array([0.1, 0.05, 0.02])
+    loss = texts._steps(*map(tf.constant, (*batches, rates)))
+    assert graph.train(*batches, rates) == pytest.approx(float(loss), rel=1e-5)
+    for ours, theirs in zip(texts.tables(), graph.tables(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
 @pytest.mark.parametrize("lazy", [True, False])
 def test_only_a_lazy_rule_with_momentum_leaves_other_rows_alone(lazy):
     model = Model(20, 4, rules.momentum, 0.1, lazy, 1.0, 0, {})

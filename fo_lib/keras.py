@@ -75,7 +75,7 @@ def _names(code: Any) -> set[str]:
 
 
 @keras.saving.register_keras_serializable("fo_lib")
-class TableSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+class TableSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # Keras has no types
     """Learning rates from a table, one for each step; past its end NaN, so that training stops visibly.
 
     Parameters
@@ -124,7 +124,7 @@ def schedule(function: Callable[[int], float], steps: int) -> TableSchedule:
 
 
 @keras.saving.register_keras_serializable("fo_lib")
-class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
+class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras has no types
     """A rule as a Keras optimizer. Made by :func:`optimizer`, which describes the parameters."""
 
     def __init__(
@@ -176,7 +176,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
             **clips,
         )
         if not scheduled:  # Keras made a variable of float32: too coarse for weights of float64
-            self._untrack_variable(self._learning_rate)  # type: ignore[has-type]
+            self._untrack_variable(self._learning_rate)  # type: ignore[has-type]  # of Keras
             self._learning_rate = self.add_variable((), dtype="float64", name="learning_rate")
             self._learning_rate.assign(constant)
         self.rule, self.lazy, self.hyper = rule, lazy, given

@@ -82,6 +82,16 @@ class StyledAxes(Axes):
         with style():
             return super().legend(*args, **kwargs)
 
+    def text(self, *args: Any, **kwargs: Any) -> Any:
+        """Write text; arguments are those of matplotlib."""
+        with style():
+            return super().text(*args, **kwargs)
+
+    def annotate(self, *args: Any, **kwargs: Any) -> Any:
+        """Write text beside a point; arguments are those of matplotlib."""
+        with style():
+            return super().annotate(*args, **kwargs)
+
     def named_points(self, x: ArrayLike, y: ArrayLike, names: Sequence[str], **kwargs: Any) -> None:
         """Draw points that show their names when they are pointed at; more arguments are those of ``plot``."""
         look = {"color": COLORS[0], "marker": "o", "linestyle": "none", **kwargs}

@@ -5,71 +5,16 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed")
 
-from fo_lib import datasets, diagnose, rules  # noqa: E402 (after Keras is known to be there)
-from fo_lib import keras as fo_keras  # noqa: E402
-from fo_lib.diagnosis import Watch, snapshot  # noqa: E402
-
-DIGITS = datasets.digits()
-ORDER = np.random.default_rng(0).permutation(len(DIGITS.X))
-X, Y = (DIGITS.X[ORDER] / 16).astype("float32"), DIGITS.y[ORDER]
-X, X_HELD, Y, Y_HELD = X[:1280], X[1280:], Y[:1280], Y[1280:]
-Loss = keras.losses.SparseCategoricalCrossentropy
-LOGITS = Loss(from_logits=True)
-
-
-class Fresh(keras.utils.PyDataset):
-    """Batches in a new order each epoch."""
-
-    def __init__(self, x, y, size=32):
-        super().__init__()
-        self.x, self.y, self.size, self.rng = x, y, size, np.random.default_rng(0)
-        self.on_epoch_end()
-
-    def on_epoch_end(self):
-        self.order = self.rng.permutation(len(self.x))
-
-    def __len__(self):
-        return len(self.x) // self.size
-
-    def __getitem__(self, i):
-        rows = self.order[i * self.size : (i + 1) * self.size]
-        return self.x[rows], self.y[rows]
+from fo_lib import diagnose, rules  # noqa: E402 (after Keras is known to be there)
+from fo_lib import keras as fo_keras  # noqa: E402 (once Keras is known to be there)
+from fo_lib.diagnosis import Watch, snapshot  # noqa: E402 (once Keras is known to be there)
+from tests.digit_networks import LOGITS, X_HELD, Y_HELD, Fresh, Loss, X, Y, network, train  # noqa: E402 (once Keras is known to be there)
 
 
 @pytest.fixture(autouse=True)
 def _float32():
     yield
     keras.config.set_dtype_policy("float32")
-
-
-def network(*hidden, last=None, activation="relu", **options):
-    keras.utils.set_random_seed(0)
-    layers = [keras.layers.Dense(n, activation, name=f"hidden{i}", **options) for i, n in enumerate(hidden)]
-    return keras.Sequential([keras.Input((64,)), *layers, keras.layers.Dense(10, last, name="last")])
-
-
-def train(
-    model,
-    *,
-    x=X,
-    y=Y,
-    loss=LOGITS,
-    optimizer=None,
-    fresh=True,
-    epochs=4,
-    held=False,
-    auto_scale_loss=False,
-    steps_per_execution=1,
-    **fit,
-):
-    optimizer = optimizer or keras.optimizers.SGD(0.1)
-    model.compile(
-        optimizer=optimizer, loss=loss, auto_scale_loss=auto_scale_loss, steps_per_execution=steps_per_execution
-    )
-    watch = Watch(x[:128], y[:128])
-    data = [Fresh(x, y)] if fresh else [x, y]
-    fit |= {"validation_data": (X_HELD, Y_HELD)} if held else {}
-    return watch, model.fit(*data, epochs=epochs, callbacks=[watch], verbose=0, **fit)
 
 
 def softmax_twice(labels, outputs):
@@ -267,14 +212,6 @@ def test_a_training_step_without_a_loss_is_refused():
         watch.on_train_batch_end(0, {"ce": 1.0})
 
 
-@pytest.mark.parametrize(("x", "y", "name"), [(np.array(["a"] * 4), Y[:4], "x"), (X[:4], np.array(["a"] * 4), "y")])
-def test_data_that_are_no_numbers_are_refused(x, y, name):
-    model = network(8)
-    model.compile(optimizer="sgd", loss=LOGITS)
-    with pytest.raises(TypeError, match=f"{name} must be one array of numbers, got dtype <U1"):
-        snapshot.take(model, x, y)
-
-
 HEALTHY = {
     "sgd": lambda: train(network(32), held=True, epochs=6),
     "momentum": lambda: train(network(64, 32), optimizer=keras.optimizers.SGD(0.05, momentum=0.9), held=True),
@@ -335,53 +272,3 @@ def test_a_learning_rate_in_a_history_is_used():
 def test_a_history_without_losses_is_refused():
     with pytest.raises(ValueError, match="History without any loss"):
         diagnose(keras.callbacks.History())
-
-
-@pytest.mark.parametrize(("x", "y"), [(X[:3], Y[:4]), (X[:0], Y[:0]), (3.0, Y)])
-def test_samples_of_unequal_length_are_refused(x, y):
-    model = network(8)
-    model.compile(optimizer="sgd", loss=LOGITS)
-    with pytest.raises(ValueError, match="x and y must be non-empty arrays of one length"):
-        snapshot.take(model, x, y)
-
-
-def test_a_model_of_several_outputs_is_refused():
-    image = keras.Input((64,))
-    model = keras.Model(image, [keras.layers.Dense(10)(image), keras.layers.Dense(10)(image)])
-    model.compile(optimizer="sgd", loss=[LOGITS, LOGITS])
-    with pytest.raises(TypeError, match="model must return one array, got a list of 2"):
-        snapshot.take(model, X[:4], Y[:4])
-
-
-def test_a_model_that_is_not_compiled_is_refused():
-    with pytest.raises(TypeError, match="must be compiled"):
-        snapshot.take(network(8), X[:4], Y[:4])
-
-
-def test_a_snapshot_changes_nothing_and_knows_layers_of_many_kinds():
-    keras.utils.set_random_seed(0)
-    inner = [keras.layers.Reshape((8, 8)), keras.layers.SimpleRNN(8), keras.layers.BatchNormalization()]
-    model = keras.Sequential([keras.Input((64,)), *inner, keras.layers.ReLU(name="cut"), keras.layers.Dense(10)])
-    model.compile(optimizer="adam", loss=LOGITS)
-    before = [weight.numpy() for weight in model.weights]
-    shot = snapshot.take(model, X[:64], Y[:64].reshape(-1, 1))
-    assert set(shot.dead) == {"cut"}
-    assert shot.loss == pytest.approx(shot.loss_as_logits, rel=1e-5)
-    for weight, value in zip(model.weights, before, strict=True):
-        np.testing.assert_array_equal(weight.numpy(), value)
-
-
-def test_a_subclass_of_model_has_no_known_layers_outputs():
-    class Own(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.one, self.two = keras.layers.Dense(8, "relu"), keras.layers.Dense(10)
-
-        def call(self, x):
-            return self.two(self.one(x))
-
-    model = Own()
-    model.compile(optimizer="sgd", loss=LOGITS)
-    shot = snapshot.take(model, X[:16], Y[:16])
-    assert shot.dead == {}
-    assert np.isfinite(shot.gradient_norm)

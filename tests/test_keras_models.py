@@ -12,9 +12,9 @@ from fo_lib import learning_rates, matrix_rules, rules
 
 keras = pytest.importorskip("keras", reason="Keras is not installed")
 tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
-from fo_lib import keras as fo_keras  # noqa: E402
-from fo_lib.keras import optimizer  # noqa: E402
-from tests.keras_runs import (  # noqa: E402
+from fo_lib import keras as fo_keras  # noqa: E402 (once Keras is known to be there)
+from fo_lib.keras import optimizer  # noqa: E402 (once Keras is known to be there)
+from tests.keras_runs import (  # noqa: E402 (once Keras is known to be there)
     arrays,
     assert_close,
     keras_run,

@@ -131,6 +131,14 @@ def test_drawing_leaves_the_readers_own_style_alone():
     assert dict(mpl.rcParams) == before
 
 
+def test_text_that_a_reader_writes_has_the_ink_of_the_page():
+    """Or else it would be black on black in dark mode."""
+    figure, ax = plots.figure()
+    written = [ax.text(0, 0, "a"), ax.annotate("b", (0, 0))]
+    assert [text.get_color() for text in written] == [plots.INK] * 2
+    assert svg(figure).count("#000000") == 0
+
+
 def test_named_points_show_their_names_when_pointed_at():
     figure, ax = plots.figure()
     ax.named_points([0, 1], [1, 0], ["cat", "arthur's <&>"], color="red")

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from fo_lib import datasets  # noqa: E402
+from fo_lib import datasets  # noqa: E402 (the path is set above)
 
 OUTPUT = ROOT / "fo_lib" / "data" / "fashion_mnist_subset.npz"
 

@@ -73,9 +73,9 @@ class Convention:
 
     def arguments(self, hyper: Mapping[str, float]) -> dict[str, Any]:
         """The library's arguments for hyperparameters in our names."""
-        given = {self.names[name]: value for name, value in hyper.items() if name in self.names}
+        given: dict[str, Any] = {self.names[name]: value for name, value in hyper.items() if name in self.names}
         if "beta1" in given:
-            given["betas"] = (given.pop("beta1"), given.pop("beta2"))  # type: ignore[assignment]
+            given["betas"] = (given.pop("beta1"), given.pop("beta2"))
         return {**self.chosen, **given}
 
 

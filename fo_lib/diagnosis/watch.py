@@ -12,7 +12,7 @@ from .snapshot import Snapshot, take
 __all__ = ["Watch"]
 
 
-class Watch(keras.callbacks.Callback):  # type: ignore[misc]
+class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Look at the model on a few samples before and after every epoch, and at the loss of every batch.
 
     Parameters
@@ -49,11 +49,11 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         self.history.set_model(self.model)
         self.history.on_train_begin()
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002 (Keras passes it)
         """Begin a row of batch losses."""
         self.epochs.append([])
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002 (Keras passes it)
         """Note the loss of a batch: Keras gives the mean of the epoch so far."""
         if "loss" not in (logs or {}):
             raise ValueError(f"the training step must report a 'loss' to a Watch, got {sorted(logs or {})}")

@@ -15,7 +15,7 @@ from fo_lib.engine import Stepper
 
 keras = pytest.importorskip("keras", reason="Keras is not installed")
 tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
-from fo_lib.keras import optimizer  # noqa: E402
+from fo_lib.keras import optimizer  # noqa: E402 (once Keras is known to be there)
 
 
 def embedding_gradients(steps: int = 20) -> tuple[Any, list[tuple[Any, Any]]]:

@@ -90,7 +90,7 @@ def test_other_schedules_have_their_bound(a):
 
 def test_small_steps_follow_the_differential_equation():
     """x'' + (3 / t) x' + x = 0 has the solution 2 J_1(t) / t; time runs at the root of the learning rate."""
-    special = pytest.importorskip("scipy.special")
+    special = pytest.importorskip("scipy.special", reason="SciPy is not installed")
     errors = []
     for alpha in (1e-2, 1e-4):
         steps = int(20 / np.sqrt(alpha))

@@ -1,9 +1,10 @@
 """Execute the chapters that changed and store their outputs: book/x.md is written to book/x.ipynb.
 
-usage: python tools/run_notebooks.py [--all] [CHAPTER.md ...]
+usage: python tools/run_notebooks.py [--all | --prose] [CHAPTER.md ...]
 
 A chapter is run again when its source or the library's code has changed since it was last run here; what was
 run is remembered in _build/notebooks, outside version control. Two runs of one chapter give the same bytes.
+With --prose nothing is run: the outputs stay, under a text that changed around the same code.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hashlib
 import os
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -71,6 +73,32 @@ def is_stale(chapter: Path) -> bool:
     return not (current and chapter.with_suffix(".ipynb").is_file())
 
 
+def write(notebook: nbformat.NotebookNode, chapter: Path) -> None:
+    """Write a notebook beside its source, with the same ids and metadata whoever ran it."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:03d}"
+    nbformat.validate(notebook)
+    nbformat.write(notebook, chapter.with_suffix(".ipynb"))
+
+
+def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def keep_outputs(chapter: Path) -> float:
+    """Write the notebook anew with the outputs that it has, or say that its code is no longer the same."""
+    start = time.perf_counter()
+    notebook = jupytext.read(chapter, fmt="md:myst")
+    stored = code_cells(nbformat.read(chapter.with_suffix(".ipynb"), as_version=4))
+    if [cell.source for cell in code_cells(notebook)] != [cell.source for cell in stored]:
+        raise ValueError("the code has changed: run the chapter without --prose")
+    for cell, old in zip(code_cells(notebook), stored, strict=True):
+        cell.outputs, cell.execution_count = old.outputs, old.execution_count
+    write(notebook, chapter)
+    return time.perf_counter() - start
+
+
 def execute(chapter: Path) -> float:
     """Run one chapter in its own folder, write the notebook, and return the seconds it took."""
     start = time.perf_counter()
@@ -86,11 +114,7 @@ def execute(chapter: Path) -> float:
         resources={"metadata": {"path": str(chapter.parent)}},
     )
     client.execute()
-    notebook.metadata = nbformat.from_dict(METADATA)
-    for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number:03d}"
-    nbformat.validate(notebook)
-    nbformat.write(notebook, chapter.with_suffix(".ipynb"))
+    write(notebook, chapter)
     stamp_of(chapter).parent.mkdir(parents=True, exist_ok=True)
     stamp_of(chapter).write_text(state, encoding="utf-8")
     return time.perf_counter() - start
@@ -101,11 +125,11 @@ def describe(error: Exception) -> str:
     return str(error) if isinstance(error, CellExecutionError) else repr(error)
 
 
-def run(chapters: list[Path]) -> int:
-    """Execute chapters side by side, reporting each as it ends; return the number that failed."""
+def run(chapters: list[Path], make: Callable[[Path], float]) -> int:
+    """Make notebooks side by side, reporting each as it ends; return the number that failed."""
     failures = 0
     with ThreadPoolExecutor(WORKERS) as pool:
-        jobs = {pool.submit(execute, chapter): chapter for chapter in chapters}
+        jobs = {pool.submit(make, chapter): chapter for chapter in chapters}
         for number, job in enumerate(as_completed(jobs), start=1):
             name = jobs[job].relative_to(ROOT)
             error = job.exception()
@@ -120,7 +144,9 @@ def run(chapters: list[Path]) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chapters", nargs="*", type=Path, help="default: every chapter that changed")
-    parser.add_argument("--all", action="store_true", help="run what has not changed, too")
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument("--all", action="store_true", help="run what has not changed, too")
+    extent.add_argument("--prose", action="store_true", help="only text changed: run nothing, keep the outputs")
     options = parser.parse_args()
     use_notebook_environment()
     if others := [str(path) for path in options.chapters if path.suffix != ".md" or not is_chapter(path)]:
@@ -128,7 +154,7 @@ def main() -> None:
     chapters = [path.resolve() for path in options.chapters] or find_chapters()
     stale = [path for path in chapters if options.all or options.chapters or is_stale(path)]
     print(f"{len(chapters)} chapters, {len(stale)} to run", flush=True)
-    sys.exit(1 if run(stale) else 0)
+    sys.exit(1 if run(stale, keep_outputs if options.prose else execute) else 0)
 
 
 if __name__ == "__main__":

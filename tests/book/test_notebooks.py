@@ -18,7 +18,7 @@ import pytest
 
 from tests.book import notebook_rules as rules
 from tests.book.small_book import FIXTURE, ROOT
-from tools.run_notebooks import find_chapters
+from tools.run_notebooks import find_chapters, keep_outputs
 
 CHAPTERS = find_chapters()
 SAMPLE = FIXTURE / "book" / "sample.ipynb"
@@ -132,3 +132,18 @@ def test_an_edited_output_fails_nbval(tmp_path: Path) -> None:
     result = subprocess.run([*command, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 1, result.stdout
     assert "1 failed" in result.stdout
+
+
+def test_outputs_are_kept_under_a_new_text_only_as_long_as_the_code_is_the_same(tmp_path: Path) -> None:
+    chapter = tmp_path / "sample.md"
+    source = SAMPLE.with_suffix(".md").read_text(encoding="utf-8")
+    (tmp_path / "sample.ipynb").write_text(SAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
+    heading = next(line for line in source.splitlines() if line.startswith("# "))
+    chapter.write_text(source.replace(heading, f"{heading} anew"), encoding="utf-8")
+    keep_outputs(chapter)
+    new, old = read_notebook(chapter.with_suffix(".ipynb")), read_notebook(SAMPLE)
+    assert list(rules.differences(jupytext.read(chapter, fmt="md:myst"), new)) == []
+    assert [cell.get("outputs") for cell in new.cells] == [cell.get("outputs") for cell in old.cells]
+    chapter.write_text(source.replace("measured", "found"), encoding="utf-8")
+    with pytest.raises(ValueError, match="the code has changed"):
+        keep_outputs(chapter)

@@ -189,6 +189,18 @@ def test_gradient_and_sign_descent_move_a_rare_weight_in_proportion():
         assert path[20] / path[1] == pytest.approx(1 / 20, rel=1e-9)
 
 
+def test_lion_goes_on_in_the_direction_of_the_last_sign():
+    """Of the table: a gradient in every n-th step moves a weight as fast as one in every step."""
+    path = {}
+    for every in (1, 10, 100):
+        w, m = np.zeros(1), np.zeros(1)
+        for t in range(1, 4001):
+            w, m = rules.lion(w, np.array([1.0 if t % every == 1 % every else 0.0]), m, learning_rate=0.1)
+        path[every] = w[0]
+    assert path[10] == pytest.approx(path[1], rel=1e-9)
+    assert path[100] == pytest.approx(path[1], rel=1e-9)
+
+
 # Attention
 
 

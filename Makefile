@@ -8,7 +8,7 @@ PORT ?= 8000
 include tools/notebook.env
 export
 
-.PHONY: help book test notebooks notebooks-full lint serve clean lock
+.PHONY: help book test notebooks notebooks-full pdf lint serve clean lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ notebooks: $(READY) ## Execute the chapters that changed and store their outputs
 
 notebooks-full: $(READY) ## Execute the applications with all that they store made anew (an hour; needs FO_FASHION_MNIST)
 	@FO_FULL=1 $(BIN)/python tools/run_notebooks.py --all book/applications/*.md
+
+pdf: $(READY) ## Print the whole book into one PDF with outline and links (some minutes)
+	@$(BIN)/python tools/make_pdf.py
 
 lint: $(READY) ## Check style (ruff) and types (mypy)
 	$(BIN)/python -m ruff check .

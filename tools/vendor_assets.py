@@ -1,4 +1,4 @@
-"""Copy the fonts, KaTeX's style and the tooltip scripts that the book ships into book/assets.
+"""Copy the fonts, KaTeX's style, tooltips and slides that the book ships into book/assets.
 
 usage: python tools/vendor_assets.py        (needs npm and the network; the result is committed)
 
@@ -21,9 +21,10 @@ SERIF = "@fontsource/source-serif-4@5.3.1"
 SANS = "@fontsource-variable/source-sans-3@5.3.0"
 CODE = "@fontsource/source-code-pro@5.3.1"
 KATEX = "katex@0.16.22"  # the version that sphinxcontrib-katex 0.9.11 renders with
-SCRIPTS = {
-    "tippy.js@6.3.7": ["dist/tippy-bundle.umd.min.js"],
-    "@popperjs/core@2.11.8": ["dist/umd/popper.min.js"],
+SCRIPTS = {  # by folder in book/assets and package
+    ("tippy", "tippy.js@6.3.7"): ["dist/tippy-bundle.umd.min.js"],
+    ("tippy", "@popperjs/core@2.11.8"): ["dist/umd/popper.min.js"],
+    ("reveal", "reveal.js@5.2.1"): ["dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js"],
 }
 RANGES = {  # a browser loads a subset only for characters that a page has
     "latin": "U+0000-00FF,U+0131,U+0152-0153,U+02BB-02BC,U+02C6,U+02DA,U+02DC,U+0304,U+0308,U+0329,"
@@ -83,15 +84,15 @@ def copy_katex(files: Path) -> None:
     shutil.copy(files / "LICENSE", target / "LICENSE.txt")
 
 
-def copy_scripts(package: str, files: Path) -> None:
-    target = ASSETS / "tippy"
+def copy_scripts(folder: str, names: list[str], files: Path) -> None:
+    target = ASSETS / folder
     target.mkdir(parents=True, exist_ok=True)
-    for name in SCRIPTS[package]:
+    for name in names:
         script = (files / name).read_text(encoding="utf-8")
         script = re.sub(r"\n?//# sourceMappingURL=.*", "", script)
         (target / Path(name).name).write_text(script, encoding="utf-8")
     licence = next(path for path in files.iterdir() if path.name.upper().startswith("LICENSE"))
-    shutil.copy(licence, target / f"LICENSE-{Path(SCRIPTS[package][0]).name.split('.')[0]}.txt")
+    shutil.copy(licence, target / f"LICENSE-{Path(names[0]).name.split('.')[0]}.txt")
 
 
 def main() -> None:
@@ -100,8 +101,8 @@ def main() -> None:
         rules = "".join(copy_fonts(package, unpack(package, folder)) for package in FACES)
         (ASSETS / "fonts" / "fonts.css").write_text(rules, encoding="utf-8")
         copy_katex(unpack(KATEX, folder))
-        for package in SCRIPTS:
-            copy_scripts(package, unpack(package, folder))
+        for (target, package), names in SCRIPTS.items():
+            copy_scripts(target, names, unpack(package, folder))
     print(f"Copied into {ASSETS}")
 
 

@@ -8,7 +8,7 @@ PORT ?= 8000
 include tools/notebook.env
 export
 
-.PHONY: help book test notebooks notebooks-full pdf slides lint serve clean lock
+.PHONY: help book test notebooks notebooks-full pdf slides course lint serve clean lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ pdf: $(READY) ## Print the whole book into one PDF with outline and links (some 
 
 slides: book ## Make slides of a chapter: make slides CHAPTER=book/acceleration/momentum.md (default: of every chapter)
 	@$(BIN)/python tools/make_slides.py $(CHAPTER)
+
+course: $(READY) ## Make notebooks without solutions for students, and with them for teachers
+	@$(BIN)/python tools/make_course.py
 
 lint: $(READY) ## Check style (ruff) and types (mypy)
 	$(BIN)/python -m ruff check .

@@ -38,6 +38,7 @@ __all__ = [
     "newton",
     "plots",
     "problems",
+    "question_bank",
     "rates",
     "rules",
     "skip_gram",

@@ -10,7 +10,7 @@ import fo_lib
 
 MODULES = [
     "accelerated", "averages", "checks", "conventions", "datasets", "diagnosis", "engine", "exercises", "finite_sums", "gradients", "keras", "layout", "learning_rates", "loop",
-    "matrix_rules", "newton", "plots", "problem", "problems", "rates", "rules", "sampling", "schedules", "skip_gram",
+    "matrix_rules", "newton", "plots", "problem", "problems", "question_bank", "rates", "rules", "sampling", "schedules", "skip_gram",
     "stored", "text", "trace", "training", "transforms", "variance_reduction", "word_vectors",
 ]  # fmt: skip
 

@@ -1,0 +1,213 @@
+"""Questions: numbers that differ between students, answers that an independent calculation confirms."""
+
+import numpy as np
+import pytest
+
+from fo_lib import Stepper, minimize, problems, rates, rules, transforms
+from fo_lib.question_bank import QUESTIONS, ask, grade
+
+SEEDS = range(12)
+
+
+def growth(matrix):
+    return np.abs(np.linalg.eigvals(matrix)).max()
+
+
+def first_step(true, start=0):
+    """The first number of steps from which on something is true."""
+    k = start
+    while not true(k):
+        k += 1
+    return k
+
+
+def gradient_steps(mu, L, digits):
+    problem = problems.quadratic([mu, L], start=[1.0, 1.0])
+    trace = minimize(problem, learning_rate=2 / (L + mu), steps=3000, iterates=True)
+    distance = np.linalg.norm(trace.iterates, axis=1) / np.sqrt(2)
+    return first_step(lambda k: distance[k] <= 10.0**-digits * (1 + 1e-9))
+
+
+def line_search(mu, L):
+    w = np.array([1 / mu, 1 / L])
+    h = np.array([mu, L])
+    g = h * w
+    after = w - (g @ g) / (g @ (h * g)) * g
+    return (h @ after**2) / (h @ w**2)
+
+
+def backtracking(h, first, c):
+    def f(w):
+        return h / 2 * w**2
+
+    rate = first
+    while f(1.0) - f(1.0 - rate * h) < c * rate * h**2:
+        rate /= 2
+    return rate
+
+
+def batch_variance(n, b, variance):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=n)
+    x *= np.sqrt(variance) / x.std()
+    draws = rng.permuted(np.tile(x, (60_000, 1)), axis=1)[:, :b].mean(axis=1)
+    return draws.var()
+
+
+def settled(factor, noise):
+    v = 0.0
+    for _ in range(20_000):
+        v = factor**2 * v + noise
+    return v
+
+
+def inverse_rate(c, sigma):
+    v = 1.0
+    for k in range(1, 1_000_000):
+        v = (1 - c / k) ** 2 * v + (c * sigma / k) ** 2
+    return k * v
+
+
+def heavy_ball_limit(beta, h):
+    def radius(rate):
+        return growth([[1 + beta - rate * h, -beta], [1, 0]])
+
+    low, high = 0.0, 8 / h
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if radius(middle) < 1 else (low, middle)
+    return low
+
+
+def best_momentum(mu, L):
+    """The least momentum at which both ends can decay alike, and are critically damped."""
+    grid = np.linspace(0.01, 0.96, 95_001)
+    rate = (1 + np.sqrt(grid)) ** 2 / L
+    lower_end = (1 - np.sqrt(grid)) ** 2 / mu
+    return grid[np.argmax(rate >= lower_end)]
+
+
+def one_gradient(rate, beta):
+    step = Stepper(rules.momentum, learning_rate=rate, momentum=beta)
+    w = np.zeros(1)
+    for g in [1.0] + [0.0] * 5000:
+        step(w, np.array([g]))
+    return -w[0]
+
+
+def last_step(rule, gradients, **hyper):
+    step, w = Stepper(rule, **hyper), np.zeros(1)
+    for g in gradients:
+        before = w.copy()
+        step(w, np.array([g]))
+    return abs(w - before)[0]
+
+
+def averaging_steps(sigma, h, goal):
+    return np.ceil(0.99999 * sigma**2 / (h**2 * goal))
+
+
+def clipped(a, b, limit):
+    g = transforms.clip_norm(limit)(np.array([a, b]))
+    return g[0]
+
+
+INDEPENDENT = {
+    "objectives/condition": lambda a, b, c: np.linalg.cond([[a, b], [b, c]]),
+    "objectives/logistic": lambda s, l2: problems.logistic(np.eye(4)[:2] * np.sqrt(2 * s), [1.0, -1.0], l2=l2).L,
+    "gradient-descent/limit": lambda a, b, c: 2 / np.linalg.norm([[a, b], [b, c]], 2),
+    "gradient-descent/steps": gradient_steps,
+    "step-sizes/exact": line_search,
+    "step-sizes/armijo": backtracking,
+    "mini-batches/variance": batch_variance,
+    "mini-batches/size": lambda b, deviation, wanted: first_step(
+        lambda k: deviation * np.sqrt(b / k) <= wanted + 1e-9, 1
+    ),
+    "stochastic-gradient-descent/ball": lambda rate, h, sigma: settled(1 - rate * h, (rate * sigma) ** 2),
+    "stochastic-gradient-descent/inverse": inverse_rate,
+    "averaging-and-variance-reduction/stage": lambda L, mu, share, m: rates.svrg_stage(
+        L_max=L, mu=mu, learning_rate=share / L, inner=m
+    ),
+    "averaging-and-variance-reduction/steps": averaging_steps,
+    "momentum/best": best_momentum,
+    "momentum/window": heavy_ball_limit,
+    "momentum/effective": one_gradient,
+    "nesterov/steps": lambda L, R, gap: first_step(
+        lambda k: rates.nesterov_convex(k, L=L, R=R) <= gap * (1 + 1e-12), 1
+    ),
+    "adagrad/step": lambda rate, g, t: last_step(rules.adagrad, [g] * t, learning_rate=rate, epsilon=0.0),
+    "adam/spike": lambda beta1, beta2: last_step(
+        rules.adam, [0.0] * 100_000 + [1.0], learning_rate=1.0, beta1=beta1, beta2=beta2, epsilon=1e-12
+    ),
+    "adam/first": lambda g, rate, epsilon: last_step(rules.adam, [g], learning_rate=rate, epsilon=epsilon),
+    "weight-decay/equilibrium": lambda rate, decay: np.sqrt(settled(1 - rate * decay, rate**2)),
+    "beyond-adam/muon": lambda s: np.polynomial.Polynomial([0, 3.4445, 0, -4.775, 0, 2.0315])(s),
+    "generalization/edge": lambda rate: first_step(lambda k: abs(1 - rate * k / 100) >= 1 - 1e-9, 1) / 100,
+    "numerical-instability/clip": clipped,
+    "numerical-instability/softmax": lambda big, small: np.logaddexp(big, small) - small,
+    "landscapes/saddle": lambda rate, y, h: first_step(lambda k: y * (1 + rate * h) ** k >= 1 - 1e-9),
+    "second-order/quadratic": lambda digits, goal: first_step(lambda k: digits * 2**k >= goal),
+    "tuning/random": lambda share, sure: first_step(lambda n: rates.random_hit(n, share=share) >= sure - 1e-12, 1),
+    "tuning/critical": lambda critical, b: 1 / rates.batch_efficiency(b, noise_scale=critical) * 1.0,
+    "image-classification/error": lambda share, n: np.std(np.arange(n) < round(share * n)) / np.sqrt(n),
+    "language-models/perplexity": lambda a, b, c: np.mean([-np.log(p) for p in (a, b, c)]),
+    "language-models/rare": lambda n, beta2: n * rates.sparse_adam_speed(n, beta1=0.0, beta2=beta2),
+}
+LOOSE = {"mini-batches/variance": 0.03, "stochastic-gradient-descent/inverse": 2e-3, "momentum/best": 1e-4}
+SLOW = {"stochastic-gradient-descent/inverse", "adam/spike", "mini-batches/variance", "weight-decay/equilibrium"}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_an_independent_calculation_gives_the_answer(name):
+    for seed in list(SEEDS)[: 1 if name in SLOW else None]:
+        question = ask(name, seed)
+        other = INDEPENDENT[name](**question.numbers)
+        assert question.solution == pytest.approx(other, rel=LOOSE.get(name, 1e-5)), question
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_right_answer_is_right_and_others_are_not(name):
+    for seed in SEEDS:
+        question = ask(name, seed)
+        right = question.check(question.solution)
+        assert right
+        assert right.text
+        for wrong in (1.01 * question.solution + (1 if question.solution == round(question.solution) else 0), -1.0):
+            assert not question.check(wrong)
+            if len(f"{question.solution:.4g}") > 3:  # a short number may stand in a formula
+                assert f"{question.solution:.4g}" not in question.check(wrong).text
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_students_get_different_numbers_and_each_the_same_again(name):
+    texts = [ask(name, seed).text for seed in range(40)]
+    assert len(set(texts)) >= 4
+    assert texts == [ask(name, seed).text for seed in range(40)]
+    assert all("{" not in text for text in texts)
+
+
+def test_questions_are_shown_with_their_seed():
+    assert repr(ask("generalization/edge", 3)).startswith("generalization/edge, seed 3\nTraining with")
+    assert ask("generalization/edge", np.int64(3)) == ask("generalization/edge", 3)
+
+
+def test_grades_name_each_question():
+    right = ask("momentum/window", 5).solution
+    grades = grade({"momentum/window": right, "generalization/edge": "two"}, seed=5)
+    assert [bool(feedback) for feedback in grades.values()] == [True, False]
+    assert "should be a number" in grades["generalization/edge"].text
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", True])
+def test_seeds_are_whole_numbers(seed):
+    with pytest.raises(ValueError, match="seed must be a whole number from 0"):
+        ask("momentum/window", seed)
+
+
+def test_an_unknown_question_is_named():
+    with pytest.raises(ValueError, match=r"name must be one of \['objectives/condition', .* got 'momentum/x'"):
+        ask("momentum/x", 1)
+
+
+def test_every_question_has_an_independent_calculation():
+    assert tuple(INDEPENDENT) == QUESTIONS

@@ -134,6 +134,36 @@ def test_quiz_explains_an_option_by_keyboard(visit: Any) -> None:
     assert option.locator(".fo-why").inner_text().startswith("Not quite. No. It would")
 
 
+def test_answers_are_remembered_in_this_browser_until_forgotten(visit: Any) -> None:
+    opened, faults = visit("small", SAMPLE), []
+    page, quiz = opened.context.new_page(), ".fo-quiz .fo-option.fo-right"  # a page that may leave its first address
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(opened.page.url)
+    line = page.locator(".fo-progress")
+    tick = page.locator(".bd-links a.fo-solved")
+    assert not line.is_visible()
+    page.locator(f"{quiz} .fo-choice").click()
+    assert line.inner_text().startswith("1 of 1 questions answered")
+    assert tick.count() == 1
+    page.reload()
+    assert page.locator(f"{quiz} .fo-why").is_visible()
+    page.goto(page.url.replace("sample", "back"))
+    assert [link.get_attribute("href") for link in tick.all()] == ["sample.html"]
+    page.goto(page.url.replace("back", "sample"))
+    page.get_by_role("button", name="Forget").click()
+    assert not line.is_visible()
+    assert tick.count() == 0
+    assert page.evaluate("localStorage.getItem('fo-progress')") == "{}"
+    page.evaluate("localStorage.setItem('fo-progress', 'not ours')")
+    page.reload()
+    page.locator(f"{quiz} .fo-choice").click()
+    assert line.is_visible()
+    assert faults == []
+    opened.page.locator(f"{quiz} .fo-choice").click()
+    assert opened.page.locator(".fo-progress").is_visible()
+    assert opened.violations() == []
+
+
 def test_everything_can_be_read_without_script(visit: Any) -> None:
     page = visit("small", SAMPLE, scripts=False).page
     assert all(why.is_visible() for why in page.locator(".fo-why").all())

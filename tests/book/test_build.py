@@ -20,6 +20,8 @@ CHECK
 
 QUIZ = "# Page\n\n```{quiz}\nWhich?\n- [x] this :: Yes.\n- [ ] that :: No.\n```\n"
 
+LIVE = "# Page\n\n```{live} step-size\n:name: fig-a\n:alt: a bowl\nA caption.\n```\n"
+
 FAULTS = {
     "reference": ("# Page\n\nSee {ref}`nowhere`.\n", "nowhere"),
     "theorem reference": ("# Page\n\nSee {prf:ref}`thm-nowhere`.\n", "thm-nowhere"),
@@ -30,6 +32,10 @@ FAULTS = {
     "image without alt text": ("# Page\n\n![](assets/images/favicon.svg)\n", "without alt text"),
     "quiz without a right option": (QUIZ.replace("[x]", "[ ]"), "a right one"),
     "quiz without an explanation": (QUIZ.replace(" :: No.", ""), "no explanation"),
+    "live figure that does not exist": (LIVE.replace("step-size", "step-sighs"), "no figure 'step-sighs'"),
+    "live figure without alt text": (LIVE.replace(":alt: a bowl\n", ""), "has no :alt:"),
+    "live figure without a name": (LIVE.replace(":name: fig-a\n", ""), "has no :name:"),
+    "live figure without a caption": (LIVE.replace("A caption.\n", ""), "Content block expected"),
     "test that does not exist": (
         THEOREM.replace("CHECK", "{checked-by}`tests/theorems/test_a.py::test_other`"),
         "names no test: tests/theorems/test_a.py::test_other",
@@ -40,7 +46,11 @@ FAULTS = {
     ),
     "theorem without a test": (THEOREM.replace("CHECK", ""), "thm-a has no {checked-by} line"),
 }
-GOOD = THEOREM.replace("CHECK", "{checked-by}`tests/theorems/test_a.py::test_a`") + QUIZ.removeprefix("# Page\n")
+GOOD = (
+    THEOREM.replace("CHECK", "{checked-by}`tests/theorems/test_a.py::test_a`")
+    + QUIZ.removeprefix("# Page\n")
+    + LIVE.removeprefix("# Page\n")
+)
 
 
 def write_test(folder: Path) -> None:

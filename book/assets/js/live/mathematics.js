@@ -1,0 +1,196 @@
+// The mathematics of the live figures: pure functions on plain arrays. Each says the same as its namesake in fo_lib,
+// and tests/book/test_live_mathematics.py compares the two.
+(() => {
+const fo = (globalThis.fo ??= {});
+
+// Rules: (weights, gradient, state, settings, step) -> [weights, state].
+const rules = {
+  gradientDescent: (w, g, state, { rate }) => [w.map((x, i) => x - rate * g[i]), state],
+
+  momentum(w, g, state, { rate, momentum }) {
+    const v = g.map((slope, i) => momentum * (state.v?.[i] ?? 0) - rate * slope);
+    return [w.map((x, i) => x + v[i]), { v }];
+  },
+
+  nesterov(w, g, state, { rate, momentum }) {
+    const v = g.map((slope, i) => momentum * (state.v?.[i] ?? 0) - rate * slope);
+    return [w.map((x, i) => x + momentum * v[i] - rate * g[i]), { v }];
+  },
+
+  adam(w, g, state, { rate, beta1, beta2, epsilon = 1e-8 }, t) {
+    const m = g.map((slope, i) => beta1 * (state.m?.[i] ?? 0) + (1 - beta1) * slope);
+    const v = g.map((slope, i) => beta2 * (state.v?.[i] ?? 0) + (1 - beta2) * slope * slope);
+    const mHat = m.map((x) => x / (1 - beta1 ** t));
+    const vHat = v.map((x) => x / (1 - beta2 ** t));
+    return [w.map((x, i) => x - (rate * mHat[i]) / (Math.sqrt(vHat[i]) + epsilon)), { m, v, mHat, vHat }];
+  },
+};
+
+const norm = (w) => Math.hypot(...w);
+
+// Run a rule. `gradient(w, t)` and a rate `rate(t)` may depend on the step; what comes out is the list of weights, the
+// list of states, and the step at which the weights left the ball of radius `limit`, if they did.
+function minimize({ gradient, start, rule = rules.gradientDescent, steps, limit = Infinity, transform, ...settings }) {
+  const points = [start];
+  const states = [{}];
+  for (let t = 1; t <= steps; t++) {
+    let g = gradient(points[t - 1], t);
+    if (transform) g = transform(g);
+    const rate = typeof settings.rate === "function" ? settings.rate(t) : settings.rate;
+    const [w, state] = rule(points[t - 1], g, states[t - 1], { ...settings, rate }, t);
+    points.push(w);
+    states.push(state);
+    if (!(norm(w) <= limit)) return { points, states, diverged: t };
+  }
+  return { points, states, diverged: null };
+}
+
+// Shorten a gradient that is longer than a limit.
+const clipNorm = (limit) => (g) => {
+  const length = norm(g);
+  return length > limit ? g.map((x) => x * (limit / length)) : g;
+};
+
+// Problems: value and gradient.
+const quadratic = (curvatures) => ({
+  value: (w) => curvatures.reduce((sum, h, i) => sum + 0.5 * h * w[i] * w[i], 0),
+  gradient: (w) => curvatures.map((h, i) => h * w[i]),
+});
+
+// Both roots of z^2 - sum z + product, as [real part, imaginary part].
+function roots(sum, product) {
+  const inside = (sum * sum) / 4 - product;
+  const root = Math.sqrt(Math.abs(inside));
+  if (inside < 0) return [[sum / 2, root], [sum / 2, -root]];
+  return [[sum / 2 + root, 0], [sum / 2 - root, 0]];
+}
+const largest = (pair) => Math.max(...pair.map(norm));
+
+// Decay per step; x is learning rate times curvature.
+const contraction = (rate, mu, L) => Math.max(Math.abs(1 - rate * mu), Math.abs(1 - rate * L));
+const heavyBallRoots = (x, momentum) => roots(1 + momentum - x, momentum);
+const nesterovRoots = (x, momentum) => roots((1 - x) * (1 + momentum), (1 - x) * momentum);
+const heavyBallDecay = (x, momentum) => largest(heavyBallRoots(x, momentum));
+const nesterovDecay = (x, momentum) => largest(nesterovRoots(x, momentum));
+
+// The tuning of the heavy ball for curvatures from mu to L.
+function tunedHeavyBall(mu, L) {
+  const [low, high] = [Math.sqrt(mu), Math.sqrt(L)];
+  return { rate: 4 / (low + high) ** 2, momentum: ((high - low) / (high + low)) ** 2 };
+}
+
+// Steps until a decay of rho per step has come down to a part of the start; infinite where nothing decays.
+const stepsTo = (part, rho) => (rho < 1 ? Math.ceil(Math.log(part) / Math.log(rho)) : Infinity);
+
+// Heavy ball on a direction of curvature -gamma: the factor by which it leaves a saddle; x is rate times gamma.
+const saddleGrowth = (x, momentum) => largest(heavyBallRoots(-x, momentum));
+
+// Noise. Squared errors of SGD on h w^2 / 2 with noise of a given variance, in expectation, under a schedule ...
+function noisyQuadratic(schedule, steps, { curvature, variance, start }) {
+  const errors = [start];
+  for (let t = 1; t <= steps; t++) {
+    const rate = schedule(t);
+    errors.push((1 - rate * curvature) ** 2 * errors[t - 1] + rate * rate * variance);
+  }
+  return errors;
+}
+// ... at rest, under a constant rate; and the variance of a batch of b out of n.
+const stationaryVariance = (rate, curvature, variance) =>
+  (rate * curvature < 2 ? (rate * variance) / (curvature * (2 - rate * curvature)) : Infinity);
+const miniBatchVariance = (b, n, variance) => ((variance / b) * (n - b)) / (n - 1);
+
+// Schedules: functions of the step t = 1, 2, ...
+const schedules = {
+  constant: (rate) => () => rate,
+  stepDecay: (first, factor, every) => (t) => first * factor ** Math.floor((t - 1) / every),
+  inverseSqrt: (highest, warmup) => (t) => highest * Math.min(t / warmup, Math.sqrt(warmup / t)),
+  cosine: (highest, steps, warmup = 0) => (t) =>
+    (t <= warmup ? (highest * t) / warmup : 0.5 * highest * (1 + Math.cos((Math.PI * (t - 1 - warmup)) / (steps - warmup)))),
+  oneCycle(highest, steps, rise = 0.3, first = 1 / 25, last = 1 / 250000) {
+    const top = rise * steps;
+    return (t) => {
+      const [u, a, b] = t <= top ? [(t - 1) / (top - 1), first, 1] : [(t - top) / (steps - top), 1, last];
+      return highest * (b + 0.5 * (a - b) * (1 + Math.cos(Math.PI * u)));
+    };
+  },
+};
+
+// Random numbers from a seed, the same at every visit: mulberry32, and normal ones by Box and Muller.
+function uniforms(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let z = Math.imul(state ^ (state >>> 15), state | 1);
+    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
+    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+function normals(seed, count) {
+  const draw = uniforms(seed);
+  return Array.from({ length: count }, () => {
+    const radius = Math.sqrt(-2 * Math.log(1 - draw()));
+    return radius * Math.cos(2 * Math.PI * draw());
+  });
+}
+// A gradient with normal noise of deviation sigma in each entry, the same noise for the same seed.
+function noisy(gradient, sigma, seed, steps, size = 2) {
+  const noise = normals(seed, size * steps);
+  return (w, t) => gradient(w, t).map((g, i) => g + sigma * noise[size * (t - 1) + i]);
+}
+// Batches of b distinct samples out of n, each drawn independently of the others.
+function batches(n, b, count, seed) {
+  const draw = uniforms(seed);
+  const order = Array.from({ length: n }, (_, i) => i);
+  return Array.from({ length: count }, () => {
+    for (let i = 0; i < b; i++) {
+      const j = i + Math.floor(draw() * (n - i));
+      [order[i], order[j]] = [order[j], order[i]];
+    }
+    return order.slice(0, b);
+  });
+}
+
+// One variable: curvature 25 but for 1 < w < 2, where it is `middle`.
+const kinked = (middle) => ({
+  value([w]) {
+    const [one, two] = [Math.min(Math.max(w - 1, 0), 1), Math.max(w - 2, 0)];
+    const low = Math.min(w, 1);
+    return 12.5 * low * low + 25 * (one + two) + (middle * one * one) / 2 + middle * two + 12.5 * two * two;
+  },
+  gradient: ([w]) => [w < 1 ? 25 * w : w < 2 ? middle * (w - 1) + 25 : 25 * (w - 2) + 25 + middle],
+});
+
+// A gentle slope that ends in a cliff; minimizer (1 - log(10) / 5, 0).
+const cliff = {
+  value: ([x, y]) => -x / 2 + Math.exp(5 * (x - 1)) + (y * y) / 2,
+  gradient: ([x, y]) => [-1 / 2 + 5 * Math.exp(5 * (x - 1)), y],
+  minimizer: [1 - Math.log(10) / 5, 0],
+};
+
+// A saddle at 0 between minima at (0, 1) and (0, -1).
+const saddle = {
+  value: ([x, y]) => (x * x) / 2 - (y * y) / 2 + y ** 4 / 4,
+  gradient: ([x, y]) => [x, y ** 3 - y],
+};
+
+// A small network, four layers of one weight each with two pairs of equals: (u^2 v^2 - 1)^2 / 4. Its sharpness is the
+// larger eigenvalue of the Hessian.
+const layers = {
+  value: ([u, v]) => ((u * v) ** 2 - 1) ** 2 / 4,
+  gradient([u, v]) {
+    const r = (u * v) ** 2 - 1;
+    return [r * u * v * v, r * u * u * v];
+  },
+  sharpness([u, v]) {
+    const r = (u * v) ** 2 - 1;
+    const [first, second, mixed] = [2 * (u * v * v) ** 2 + r * v * v, 2 * (u * u * v) ** 2 + r * u * u, 2 * (u * v) ** 3 + 2 * r * u * v];
+    return (first + second) / 2 + Math.hypot((first - second) / 2, mixed);
+  },
+};
+
+fo.mathematics = {
+  rules, minimize, clipNorm, norm, quadratic, kinked, cliff, saddle, layers,
+  roots, contraction, heavyBallRoots, heavyBallDecay, nesterovRoots, nesterovDecay, tunedHeavyBall, saddleGrowth, stepsTo,
+  noisyQuadratic, stationaryVariance, miniBatchVariance, schedules, uniforms, normals, noisy, batches,
+};
+})();

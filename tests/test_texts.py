@@ -154,7 +154,10 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         (b"fine\n\x7fELF\0\0\n", "must be plain text, got a NUL, as binary files have, in line 2"),
         (b"fine\n" * 5000 + LATIN, r"must be UTF-8, got other bytes after line \d+: invalid continuation byte"),
         (gzip.compress(b"x\n" * 1000, mtime=0)[:-9], "must be a whole archive, got a damaged one after line"),
-        (gzip.compress(b"x\n" * 1000, mtime=0)[:-8] + b"12345678", "must be a whole archive, got a damaged one after line"),
+        (
+            gzip.compress(b"x\n" * 1000, mtime=0)[:-8] + b"12345678",
+            "must be a whole archive, got a damaged one after line",
+        ),
         (lzma.compress(b"x\n" * 1000)[:-9], "must be a whole archive, got a damaged one after line"),
         (bz2.compress(b"x\n" * 1000)[:-9], "must be a whole archive, got a damaged one after line"),
         (

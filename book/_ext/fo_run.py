@@ -29,13 +29,17 @@ HIDDEN = {"remove-cell", "remove-input", "remove_cell", "remove_input"}
 LEAST_SHARE = 0.5  # of a chapter's cells: with fewer that run, buttons would promise too much
 LEFT_OUT = {
     "book/applications/word_embeddings": "takes more time and memory than a browser has",
+    "book/applications/your_own_problem": "reads a text packed by xz, which Python in a browser cannot open",
 }
-# Cells, by their first line, that take more than five minutes in a browser, which has no fast linear algebra.
-TOO_LONG = {
-    "book/pitfalls/landscapes": ["widths, solved = (6, 8, 12, 24), {}"],
-    "book/pitfalls/second_order": ["dimensions = np.array([10, 50, 200, 700, 2000])"],
+LONG = "takes many minutes in a browser"  # more than five: there is no fast linear algebra
+# Cells, by their first line, that do not run for other reasons than a package that they import.
+UNFIT = {
+    "book/pitfalls/landscapes": {"widths, solved = (6, 8, 12, 24), {}": LONG},
+    "book/pitfalls/numerical_instability": {
+        "def careful(w, g, c, learning_rate=0.1):": "needs Numba, which a browser does not have"
+    },
+    "book/pitfalls/second_order": {"dimensions = np.array([10, 50, 200, 700, 2000])": LONG},
 }
-LONG = "takes many minutes in a browser"
 # Files of fo_lib/data that are loaded only for a chapter whose cells name what reads them.
 DATA = {"fashion_mnist_subset.npz": ("fashion_mnist", "upper_body")}
 TABLES: dict[str, dict[str, Any]] = {
@@ -61,11 +65,14 @@ def sources_of(path: Path) -> list[str]:
 def blocked(docname: str, sources: Sequence[str]) -> dict[int, str]:
     """The cells of a chapter that get no button, with the reason, in words that follow "This cell"."""
     first = [source.partition("\n")[0] for source in sources]
-    known = {first.index(line): LONG for line in TOO_LONG.get(docname, []) if line in first}
-    if len(known) < len(TOO_LONG.get(docname, [])):
-        LOGGER.warning("a cell of TOO_LONG in fo_run.py is not there", location=docname)
+    unfit = UNFIT.get(docname, {})
+    if missing := set(unfit) - set(first):
+        LOGGER.warning("cells of UNFIT in fo_run.py are not there: %s", missing, location=docname)
+    known = {first.index(line): reason for line, reason in unfit.items() if line in first}
     reasons = cells.blocked(sources, known)
-    return {n: why if why == LONG else f"needs {why}, which a browser does not have" for n, why in reasons.items()}
+    return {
+        n: why if why in known.values() else f"needs {why}, which a browser does not have" for n, why in reasons.items()
+    }
 
 
 def obstacle(docname: str, sources: Sequence[str]) -> str | None:

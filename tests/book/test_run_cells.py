@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -142,12 +143,24 @@ def test_what_is_left_out_exists() -> None:
     assert [name for name in fo_run.LEFT_OUT if not (ROOT / f"{name}.md").is_file()] == []
 
 
-@pytest.mark.parametrize("name", fo_run.TOO_LONG)
-def test_a_cell_that_takes_too_long_has_no_button_nor_has_what_needs_it(name: str) -> None:
+@pytest.mark.parametrize("name", fo_run.UNFIT)
+def test_a_cell_that_does_not_run_has_no_button_nor_has_what_needs_it(name: str) -> None:
     sources = fo_run.sources_of(ROOT / f"{name}.ipynb")
-    first = next(n for n, source in enumerate(sources) if source.startswith(fo_run.TOO_LONG[name][0]))
-    reasons = [why for number, why in fo_run.blocked(name, sources).items() if number >= first]
-    assert reasons.count(fo_run.LONG) > len(fo_run.TOO_LONG[name])
+    for line, reason in fo_run.UNFIT[name].items():
+        number = next(n for n, source in enumerate(sources) if source.startswith(line))
+        analysed = [cells.analyse(source) for source in sources]
+        needing = [n for n in range(number, len(sources)) if number in cells.plan(analysed, n)]
+        assert {fo_run.blocked(name, sources).get(n) for n in needing} == {reason}
+
+
+def test_a_line_that_a_chapter_has_no_more_is_found(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        logging.getLogger("sphinx"), "propagate", True
+    )  # Sphinx's own handlers are there in a build only
+    fo_run.blocked("book/pitfalls/landscapes", ["a = 1"])
+    assert "are not there" in caplog.text
 
 
 def test_the_archive_has_the_library_and_is_the_same_in_each_build() -> None:
@@ -244,6 +257,7 @@ def browser_like(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_absent_packages_can_be_imported_but_not_used(browser_like: None) -> None:
     assert outputs("import keras\nimport tensorflow.data as d\nfrom fo_lib.diagnosis import Watch") == []
+    assert outputs("import optuna\noptuna.logging.set_verbosity(optuna.logging.ERROR)") == []
     [(_, text)] = outputs("d.Dataset.range(3)")
     assert "NotInBrowser: this cell needs TensorFlow, which does not run in a browser" in text
     assert outputs("class Mine(keras.layers.Layer):\n    pass\nisinstance(1, keras.Model)")[-1] == ("text", "False\n")

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tools import browser  # noqa: E402 (the path is set above)
-from tools.vendor_assets import unpack  # noqa: E402
+from tools.vendor_assets import unpack  # noqa: E402 (the same)
 
 MATHJAX = "mathjax@3.2.2"
 COMPRESSED = {".woff2", ".png", ".jpg"}

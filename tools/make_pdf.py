@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tools import browser  # noqa: E402 (the path is set above)
-from tools.build_book import build_environment  # noqa: E402
+from tools.build_book import build_environment  # noqa: E402 (the same)
 
 Element = lxml.html.HtmlElement
 NAME = "first-order-methods.pdf"

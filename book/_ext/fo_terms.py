@@ -41,7 +41,7 @@ def link_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Link the first use of each term."""
     glossary = {
         name.lower(): place
-        for (kind, name), place in app.env.get_domain("std").objects.items()  # type: ignore[attr-defined]
+        for (kind, name), place in app.env.get_domain("std").objects.items()
         if kind == "term" and name.lower() not in EVERYDAY
     }
     if not glossary or any(place[0] == docname for place in glossary.values()):

@@ -1,5 +1,7 @@
 """Instances that several theorems are tested on."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from fo_lib import problems
@@ -33,3 +35,16 @@ def sigmoid_loss(seed):
         return -(p * (1 - p)) @ X / 40
 
     return problems.from_functions(lambda w: probabilities(w).mean(), grad, rng.standard_normal(5), L=L)
+
+
+def one_variable(value, slope, curvature, start):
+    """A problem of one weight."""
+    return replace(
+        problems.from_functions(lambda w: float(value(w[0])), lambda w: np.array([slope(w[0])]), [float(start)]),
+        hessian=lambda w: np.array([[curvature(w[0])]]),
+    )
+
+
+def nesterov_matrix(h, beta):
+    """The matrix of Nesterov's method that takes (x_k, x_{k-1}) to (x_{k+1}, x_k)."""
+    return np.array([[(1 - h) * (1 + beta), -(1 - h) * beta], [1.0, 0.0]])

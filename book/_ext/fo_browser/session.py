@@ -73,7 +73,7 @@ def run(number: int, source: str, emit: Emit) -> bool:
     name = f"<cell {number + 1}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     printer = Printer(emit)
-    with redirect_stdout(printer), redirect_stderr(printer):  # type: ignore[type-var]
+    with redirect_stdout(printer), redirect_stderr(printer):
         try:
             show(evaluate(source, name), emit, printer)
             show_open_figures(emit, printer)

@@ -6,6 +6,7 @@ here with its questions; a question is a text with places for numbers, how they 
 
 from __future__ import annotations
 
+import textwrap
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from .foundations import QUESTIONS as FOUNDATIONS
 from .pitfalls import QUESTIONS as PITFALLS
 from .randomness import QUESTIONS as RANDOMNESS
 
+_WIDTH = 84  # what a cell of a page shows without scrolling
 __all__ = ["QUESTIONS", "Question", "ask", "grade"]
 
 _TEMPLATES: dict[str, Template] = {
@@ -55,7 +57,7 @@ class Question:
     numbers: Mapping[str, Any]
 
     def __repr__(self) -> str:
-        return f"{self.name}, seed {self.seed}\n{self.text}"
+        return f"{self.name}, seed {self.seed}\n{textwrap.fill(self.text, _WIDTH)}"
 
     @property
     def solution(self) -> float:

@@ -31,5 +31,5 @@ for (const quiz of document.querySelectorAll(".fo-quiz")) {
       button.setAttribute("aria-expanded", String(open));
     });
   });
-  quiz.classList.add("fo-live");
+  quiz.classList.add("fo-ready");
 }

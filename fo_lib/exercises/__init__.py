@@ -39,6 +39,9 @@ class Feedback:
         return f"{'Correct.' if self.correct else 'Not yet.'} {self.text}"
 
 
+UNANSWERED = Feedback(False, "Put your answer in place of the three dots.")
+
+
 def check(exercise: str, answer: Any) -> Feedback:
     """Check an answer to an exercise.
 
@@ -66,7 +69,7 @@ def check(exercise: str, answer: Any) -> Feedback:
     if exercise not in checkers:
         raise ValueError(f"exercise must be one of {sorted(checkers)}, got {exercise!r}")
     if answer is ...:
-        return Feedback(False, "Put your answer in place of the three dots.")
+        return UNANSWERED
     try:
         return Feedback(True, checkers[exercise](answer))
     except NotYet as hint:

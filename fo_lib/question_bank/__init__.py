@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..exercises import Feedback, NotYet, close
+from ..exercises import UNANSWERED, Feedback, NotYet, close
 from ._question import Template
 from .acceleration import QUESTIONS as ACCELERATION
 from .adaptivity import QUESTIONS as ADAPTIVITY
@@ -70,7 +70,7 @@ class Question:
         Parameters
         ----------
         answer : float
-            One number.
+            One number; three dots for none yet.
 
         Returns
         -------
@@ -78,6 +78,8 @@ class Question:
             True if right; otherwise its text is a hint, never the answer.
         """
         template = _TEMPLATES[self.name]
+        if answer is ...:
+            return UNANSWERED
         try:
             right = close(answer, self.solution, tolerance=1e-9 if template.whole else 1e-3)
         except NotYet as problem:

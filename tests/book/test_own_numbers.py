@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fo_lib import question_bank
+from fo_lib.exercises import UNANSWERED
 from tests.book.small_book import ROOT
 from tools.run_notebooks import code_cells, find_chapters
 
@@ -34,6 +35,7 @@ def test_each_chapter_with_questions_in_the_bank_ends_with_one() -> None:
 def test_the_solution_of_the_page_is_right_for_all_seeds(name: str) -> None:
     unanswered, solution = ENDS[name]
     assert unanswered == "question.check(...)"
+    assert question_bank.ask(name, seed=1).check(...) == UNANSWERED
     for seed in range(60):
         space: dict[str, Any] = {"np": np, "question": question_bank.ask(name, seed=seed)}
         exec(solution.replace("question.check(", "feedback = question.check("), space)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import optimize
 
-from fo_lib import Stepper, minimize, problems, rates, rules, transforms
+from fo_lib import Stepper, minimize, problems, rates, rules, skip_gram, transforms
 from fo_lib.question_bank import QUESTIONS, ask, grade
 
 SEEDS = range(12)
@@ -107,6 +108,14 @@ def averaging_steps(sigma, h, goal):
     return np.ceil(0.99999 * sigma**2 / (h**2 * goal))
 
 
+def curvature_of_growth(rate, growth):
+    def measured(h):
+        trace = minimize(problems.quadratic([h], start=[1.0]), learning_rate=rate, steps=5)
+        return trace.value[-1] / trace.value[-2]
+
+    return optimize.brentq(lambda h: measured(h) - growth, 2 / rate, 10 / rate)
+
+
 def clipped(a, b, limit):
     g = transforms.clip_norm(limit)(np.array([a, b]))
     return g[0]
@@ -149,9 +158,14 @@ INDEPENDENT = {
     "second-order/quadratic": lambda digits, goal: first_step(lambda k: digits * 2**k >= goal),
     "tuning/random": lambda share, sure: first_step(lambda n: rates.random_hit(n, share=share) >= sure - 1e-12, 1),
     "tuning/critical": lambda critical, b: 1 / rates.batch_efficiency(b, noise_scale=critical) * 1.0,
+    "failure-clinic/curvature": curvature_of_growth,
     "image-classification/error": lambda share, n: np.std(np.arange(n) < round(share * n)) / np.sqrt(n),
+    "word-embeddings/negatives": lambda a, b, c: skip_gram.noise_distribution(np.array([a, b, c]))[2],
     "language-models/perplexity": lambda a, b, c: np.mean([-np.log(p) for p in (a, b, c)]),
     "language-models/rare": lambda n, beta2: n * rates.sparse_adam_speed(n, beta1=0.0, beta2=beta2),
+    "your-own-problem/rows": lambda gap, deviation: first_step(
+        lambda n: 2 * deviation / np.sqrt(n) <= gap * (1 + 1e-9), 1
+    ),
 }
 LOOSE = {"mini-batches/variance": 0.03, "stochastic-gradient-descent/inverse": 2e-3, "momentum/best": 1e-4}
 SLOW = {"stochastic-gradient-descent/inverse", "adam/spike", "mini-batches/variance", "weight-decay/equilibrium"}

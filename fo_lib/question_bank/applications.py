@@ -19,6 +19,16 @@ QUESTIONS = (
         "Differences of less than about two of these say little about two models.",
     ),
     Template(
+        "word-embeddings/negatives",
+        "Three words occur {a}, {b} and {c} times. Negatives are drawn in proportion to the counts to the power"
+        " 3/4. With which probability is the last"
+        " word drawn?",
+        one_of(a=(1000, 5000, 20000), b=(200, 500), c=(1, 5, 20)),
+        lambda a, b, c: c**0.75 / (a**0.75 + b**0.75 + c**0.75),
+        "Raise first, then divide by the sum.",
+        "The rare word is drawn more often than it occurs: that is what the power is for.",
+    ),
+    Template(
         "language-models/perplexity",
         "A model assigns the probabilities {a}, {b} and {c} to three tokens of a text. What is its mean loss in nats?",
         one_of(a=(0.5, 0.25, 0.1), b=(0.2, 0.05, 0.01), c=(0.9, 0.4, 0.02)),
@@ -35,5 +45,16 @@ QUESTIONS = (
         lambda n, beta2: math.sqrt((1 - beta2**n) / (1 - beta2)),
         "What has v become when the token comes back after n steps? A geometric series.",
         "About the root of n while n is small, and never more than 1 / sqrt(1 - beta2).",
+    ),
+    Template(
+        "your-own-problem/rows",
+        "Two models differ by {gap} in mean loss. The difference on a single test row has the standard"
+        " deviation {deviation}. With how many test rows is the gap two standard"
+        " errors?",
+        one_of(gap=(0.01, 0.02, 0.05, 0.1), deviation=(0.2, 0.4, 0.8)),
+        lambda gap, deviation: round((2 * deviation / gap) ** 2),
+        "The standard error of the mean difference is its deviation over the root of the number of rows.",
+        "Half the gap needs four times the rows.",
+        whole=True,
     ),
 )

@@ -71,4 +71,14 @@ QUESTIONS = (
         "At the critical batch size it is twice the fewest.",
         "Far below the critical size, twice the batch halves the steps.",
     ),
+    Template(
+        "failure-clinic/curvature",
+        "Gradient descent at the rate {rate}, full batch, quadratic loss. Late in the run each step multiplies"
+        " the loss by {growth}. Which"
+        " curvature does that?",
+        one_of(rate=(0.01, 0.02, 0.05, 0.1), growth=(1.21, 1.44, 2.25, 4.0)),
+        lambda rate, growth: (1 + math.sqrt(growth)) / rate,
+        "The loss grows by (1 - rate h)^2, and only a rate h beyond 2 makes that more than 1.",
+        "Late in a diverging run the steepest direction is all that is seen: its growth tells the curvature.",
+    ),
 )

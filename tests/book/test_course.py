@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from unittest.mock import Mock, call
 
 import nbformat
 import pytest
 
 from tests.book.small_book import ROOT
 from tools import make_course
-from tools.run_notebooks import find_chapters
+from tools.run_notebooks import METADATA, find_chapters
 
 CHAPTERS = [path for path in find_chapters() if path.is_relative_to(ROOT / "book")]
 
@@ -53,3 +55,25 @@ after
 """
     found = make_course.without_solutions(source)
     assert found == f"before\n{make_course.OWN_WORK}between\n{make_course.OWN_WORK}after\n"
+
+
+def test_a_course_made_twice_is_the_same_and_has_stored_results_and_a_kernel(tmp_path: Path) -> None:
+    (tmp_path / "stored").mkdir()
+    (tmp_path / "stored" / "run.json").write_text("{}", encoding="utf-8")
+    chapter = tmp_path / "a.md"
+    chapter.write_text("# A\n\n```{code-cell} ipython3\nx = 1\n```\n", encoding="utf-8")
+    files = make_course.make(chapter, tmp_path / "course")
+    first = [file.read_bytes() for file in files]
+    assert [file.read_bytes() for file in make_course.make(chapter, tmp_path / "course")] == first
+    for file in files:
+        assert (file.parent / "stored" / "run.json").is_file()
+        assert nbformat.read(file, as_version=4).metadata == METADATA
+
+
+@pytest.mark.parametrize("chapters", [CHAPTERS[1:2], CHAPTERS], ids=["named", "all"])
+def test_a_course_has_the_chapters_that_are_named_or_all(chapters: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    make = Mock()
+    monkeypatch.setattr(make_course, "make", make)
+    monkeypatch.setattr(sys, "argv", ["make_course.py", *map(str, chapters if chapters != CHAPTERS else [])])
+    make_course.main()
+    assert make.call_args_list == [call(chapter, make_course.COURSE) for chapter in chapters]

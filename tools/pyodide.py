@@ -62,7 +62,7 @@ def verified(name: str, content: bytes, expected: str) -> bytes:
 
 
 def read_distribution(folder: Path) -> dict[str, bytes]:
-    """The files that a site needs, by name, from a folder with a Pyodide of this version; all of them verified."""
+    """The files that a site needs, by name, from a folder with a Pyodide of this version, verified against its list."""
     lock = (folder / LOCK).read_bytes()
     expected = {**CORE, **wheels(lock)}
     files = {name: verified(name, (folder / name).read_bytes(), digest) for name, digest in expected.items()}

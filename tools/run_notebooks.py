@@ -55,10 +55,11 @@ def find_chapters() -> list[Path]:
 
 
 def fingerprint(chapter: Path) -> str:
-    """A hash of everything that a chapter's outputs depend on: source, library, locked packages."""
-    library = sorted((ROOT / "fo_lib").rglob("*.py"))
+    """A hash of what outputs depend on: source, stored results, library and its data, packages, environment."""
+    beside = sorted([*chapter.parent.glob("*.py"), *chapter.parent.glob("stored/*.json")])
+    library = sorted([*(ROOT / "fo_lib").rglob("*.py"), *(ROOT / "fo_lib").glob("data/*")])
     digest = hashlib.sha256()
-    for path in [chapter, *sorted(chapter.parent.glob("*.py")), *library, ROOT / "requirements.txt"]:
+    for path in [chapter, *beside, *library, ROOT / "requirements.txt", ROOT / "tools" / "notebook.env"]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

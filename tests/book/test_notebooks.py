@@ -199,14 +199,24 @@ def test_chapters_that_fail_are_counted(capsys: pytest.CaptureFixture[str]) -> N
     assert "sample.md  FAILED\nZeroDivisionError" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["book/a.md", "book/helper.py", "fo_lib/rates/one.py", "requirements.txt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "book/a.md",
+        "book/helper.py",
+        "book/stored/b.json",
+        "fo_lib/rates/one.py",
+        "fo_lib/data/c.npz",
+        "requirements.txt",
+    ],
+)
 def test_a_chapter_is_stale_after_a_change_of_what_it_depends_on(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_notebooks, "ROOT", tmp_path)
     monkeypatch.setattr(run_notebooks, "STAMPS", tmp_path / "stamps")
     chapter, notebook = tmp_path / "book" / "a.md", tmp_path / "book" / "a.ipynb"
-    for path in (chapter, notebook, tmp_path / name, tmp_path / "requirements.txt"):
+    for path in (chapter, notebook, *(tmp_path / other for other in (name, "requirements.txt", "tools/notebook.env"))):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     assert run_notebooks.is_stale(chapter)

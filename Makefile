@@ -3,6 +3,7 @@
 BIN := .venv/bin
 READY := .venv/.installed
 PORT ?= 8000
+HOST ?= localhost
 
 # One environment for writing and for checking notebooks.
 include tools/notebook.env
@@ -41,9 +42,9 @@ lint: $(READY) ## Check style (ruff) and types (mypy)
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
-serve: ## Open the built book at http://localhost:8000 (make serve PORT=...)
-	@echo "The book is at http://localhost:$(PORT)/ (Ctrl+C stops)"
-	@$(BIN)/python -m http.server $(PORT) --bind localhost --directory _build/html
+serve: ## Open the built book at http://localhost:8000 (make serve PORT=... HOST=0.0.0.0)
+	@echo "The book is at http://$(HOST):$(PORT)/ (Ctrl+C stops)"
+	@$(BIN)/python -m http.server $(PORT) --bind $(HOST) --directory _build/html
 
 clean: ## Remove everything that was built
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,6 +1,7 @@
 """Questions: numbers that differ between students, answers that an independent calculation confirms."""
 
 import re
+from pathlib import Path
 from string import Formatter
 from unittest.mock import Mock
 
@@ -256,8 +257,17 @@ def test_students_get_different_numbers_and_each_the_same_again(name):
 
 
 def test_questions_are_shown_with_their_seed():
-    assert repr(ask("generalization/edge", 3)).startswith("generalization/edge, seed 3\nTraining with")
+    assert repr(ask("generalization/edge", 3)).startswith("generalization/edge, seed 3\nGradient descent with")
     assert ask("generalization/edge", np.int64(3)) == ask("generalization/edge", 3)
+
+
+def test_the_listing_for_teachers_makes_a_key_and_grades_a_sheet():
+    page = (Path(__file__).parents[1] / "book" / "reference" / "teaching.md").read_text(encoding="utf-8")
+    space = {}
+    exec(page.partition("```python\n")[2].partition("```")[0], space)
+    assert space["points"] == 1
+    for student, seed in space["students"].items():
+        assert all(grade(space["keys"][student], seed).values())
 
 
 def test_grades_name_each_question():

@@ -1,7 +1,8 @@
 """Questions with numbers of one's own: ``ask("momentum/window", seed=7)`` draws them from the seed.
 
-Two students with different seeds get different numbers, and the checker knows both. Each part of the book has a module
-here with its questions; a question is a text with places for numbers, how they are drawn, and how they are answered.
+Two students with different seeds hardly ever get the same sheet, and the checker knows both. Each part of the book has
+a module here with its questions; a question is a text with places for numbers, how they are drawn, and how they are
+answered.
 """
 
 from __future__ import annotations

@@ -29,12 +29,12 @@ QUESTIONS = (
         one_of(beta=(0.5, 0.8, 0.9, 0.95), h=(2.0, 4.0, 10.0, 50.0)),
         lambda beta, h: 2 * (1 + beta) / h,
         "It is more than the 2 / h of gradient descent.",
-        "Nearly twice the limit of gradient descent.",
+        "1 + beta times the limit of gradient descent.",
     ),
     Template(
         "momentum/effective",
-        "A recipe has the learning rate {rate} and momentum {beta}. Noise dominates. With which rate is plain"
-        " SGD about the same?",
+        "A recipe has the learning rate {rate} and momentum {beta}, with v = beta v - rate g. Noise dominates."
+        " With which rate is plain SGD about the same?",
         one_of(rate=(0.001, 0.01, 0.02), beta=(0.8, 0.9, 0.95, 0.99)),
         lambda rate, beta: rate / (1 - beta),
         "Add up what one gradient moves the weights in all later steps.",
@@ -42,9 +42,8 @@ QUESTIONS = (
     ),
     Template(
         "nesterov/steps",
-        "L = {L}, the distance to a minimizer is {R}. After how many steps is Nesterov's method on a smooth"
-        " convex function certainly within"
-        " {gap:g} of the minimum?",
+        "L = {L}, the distance to a minimizer is {R}. After how many steps of Nesterov's method does the bound"
+        " 2 L R^2 / (k + 1)^2 on the gap first promise at most {gap:g}?",
         one_of(L=(1, 2, 8, 18), R=(1, 3, 10), gap=(1e-2, 1e-3, 1e-4)),
         lambda L, R, gap: math.ceil(math.sqrt(2 * L * R**2 / gap) - 1 - 1e-9),
         "Solve 2 L R^2 / (k + 1)^2 <= gap, and round up.",

@@ -34,12 +34,12 @@ QUESTIONS = (
         one_of(beta1=(0.0, 0.5, 0.9), beta2=(0.9, 0.99, 0.999, 0.9999)),
         lambda beta1, beta2: (1 - beta1) / math.sqrt(1 - beta2),
         "m holds (1 - beta1) g, and v holds (1 - beta2) g^2.",
-        "The longest step that Adam can make, if beta1^2 is below beta2.",
+        "The paper gives this as the longest step, which it is for beta1 = 0 only: gradients that grow attain more.",
     ),
     Template(
         "adam/first",
-        "The very first gradient is {g:g}, the learning rate {rate}, epsilon {epsilon:g}. How long is Adam's"
-        " first step?",
+        "The very first gradient is {g:g}, the learning rate {rate}, epsilon {epsilon:g}, added to the root of"
+        " the corrected second moment. How long is Adam's first step?",
         one_of(g=(1e-8, 1e-7, 1e-6), rate=(0.001, 0.01), epsilon=(1e-8, 1e-7, 1e-6)),
         lambda g, rate, epsilon: rate * g / (g + epsilon),
         "After the corrections m is g and v is g^2; epsilon stands beside the root.",
@@ -47,9 +47,8 @@ QUESTIONS = (
     ),
     Template(
         "weight-decay/equilibrium",
-        "AdamW with beta1 = 0 under pure noise: learning rate {rate}, decay {decay}. At which root mean square"
-        " do the weights settle? (Each step is"
-        " of length one learning rate, in a random direction.)",
+        "AdamW with beta1 = 0 under pure noise: each step multiplies a weight by 1 - {rate} * {decay} (learning"
+        " rate times decay) and adds one learning rate of random sign. At which root mean square does it settle?",
         one_of(rate=(0.001, 0.003, 0.01), decay=(0.01, 0.05, 0.1, 0.2)),
         lambda rate, decay: math.sqrt(rate / (decay * (2 - rate * decay))),
         "w^2 = (1 - rate decay)^2 w^2 + rate^2.",
@@ -62,12 +61,12 @@ QUESTIONS = (
         one_of(s=(0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)),
         _schulz,
         "An odd polynomial: a s + b s^3 + c s^5.",
-        "Small ones grow 3.44 times; those near one stay near one.",
+        "Small ones grow 3.44 times; those near one end between 0.7 and 1.2.",
     ),
     Template(
         "generalization/edge",
-        "Training with the full gradient at the rate {rate} runs at the edge of stability. Around which"
-        " sharpness does it hover?",
+        "Gradient descent with the full gradient, without momentum, at the rate {rate} runs at the edge of"
+        " stability. Around which sharpness does it hover?",
         one_of(rate=(0.01, 0.02, 0.04, 0.05, 0.1, 0.25)),
         lambda rate: 2 / rate,
         "The largest curvature at which a step of this rate does not grow.",

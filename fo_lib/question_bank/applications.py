@@ -16,7 +16,7 @@ QUESTIONS = (
         one_of(share=(0.8, 0.85, 0.9, 0.95), n=(1000, 2000, 10000)),
         lambda share, n: math.sqrt(share * (1 - share) / n),
         "The variance of one answer, right or wrong, is p (1 - p).",
-        "Differences of less than about two of these say little about two models.",
+        "Two models on other images each have one; on the same images compare them image by image.",
     ),
     Template(
         "word-embeddings/negatives",
@@ -26,7 +26,7 @@ QUESTIONS = (
         one_of(a=(1000, 5000, 20000), b=(200, 500), c=(1, 5, 20)),
         lambda a, b, c: c**0.75 / (a**0.75 + b**0.75 + c**0.75),
         "Raise first, then divide by the sum.",
-        "The rare word is drawn more often than it occurs: that is what the power is for.",
+        "The rare word is drawn more often than its share of the text: that is what the power is for.",
     ),
     Template(
         "language-models/perplexity",
@@ -38,9 +38,9 @@ QUESTIONS = (
     ),
     Template(
         "language-models/rare",
-        "A token is in every {n}th batch, exactly. How many times faster does Adam with beta1 = 0 and beta2 ="
-        " {beta2} move its weight than gradient descent"
-        " does, both relative to a token that is in all batches?",
+        "A token is in every {n}th batch, exactly, with a gradient of the same size. Long after the start, how"
+        " many times faster does Adam with beta1 = 0, beta2 = {beta2} and epsilon = 0 move its weight than gradient"
+        " descent does, both relative to a token that is in all batches?",
         one_of(n=(10, 50, 100, 1000), beta2=(0.9, 0.99, 0.999)),
         lambda n, beta2: math.sqrt((1 - beta2**n) / (1 - beta2)),
         "What has v become when the token comes back after n steps? A geometric series.",

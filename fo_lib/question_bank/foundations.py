@@ -53,7 +53,7 @@ QUESTIONS = (
         one_of(a=(5, 6, 7, 8, 9), b=(1, 2), c=(3, 4, 10, 12, 20)),
         lambda a, b, c: 2 / _eigenvalues(a, b, c)[1],
         "The limit is set by the largest eigenvalue.",
-        "At 2 / L the steepest direction jumps to and fro, beyond it grows.",
+        "At 2 / L the steepest direction jumps to and fro, beyond that it grows.",
     ),
     Template(
         "gradient-descent/steps",
@@ -78,7 +78,7 @@ QUESTIONS = (
     ),
     Template(
         "step-sizes/armijo",
-        "f(w) = {h}/2 w^2. Backtracking tries {first}, then half of it, and so on, until f has fallen by at"
+        "f(w) = ({h}/2) w^2. Backtracking tries {first}, then half of it, and so on, until f has fallen by at"
         " least {c} times alpha |f'|^2."
         " Which learning rate does it accept?",
         one_of(h=(3.0, 5.0, 7.0, 9.0, 13.0), first=(1.0, 2.0, 4.0), c=(0.1, 0.25, 0.4)),

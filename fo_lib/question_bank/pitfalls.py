@@ -25,11 +25,11 @@ QUESTIONS = (
     ),
     Template(
         "numerical-instability/softmax",
-        "Logits ({big:g}, {small:g}), the label is the second. What is the cross-entropy, to three digits?",
+        "Logits ({big:g}, {small:g}), the label is the second. What is the cross-entropy?",
         one_of(big=(100.0, 200.0, 1000.0), small=(-100.0, 0.0, 50.0)),
         lambda big, small: big - small + math.log1p(math.exp(small - big)),
         "Subtract the larger logit before taking exponentials.",
-        "A logarithm of the rounded softmax would have said infinity.",
+        "Beyond a gap of about 745, or 103 in single precision, the logarithm of the rounded softmax says infinity.",
     ),
     Template(
         "landscapes/saddle",
@@ -39,14 +39,14 @@ QUESTIONS = (
         one_of(rate=(0.01, 0.05, 0.1), y=(1e-4, 1e-8, 1e-12), h=(0.5, 1.0, 2.0)),
         lambda rate, y, h: math.ceil(math.log(1 / y) / math.log1p(rate * h) - 1e-9),
         "The distance is multiplied by 1 + rate h in every step.",
-        "The logarithm of the distance counts: a saddle holds a run up only for long if it starts very close.",
+        "The logarithm of the distance counts: a saddle holds a run up for long only if it starts very close.",
         whole=True,
     ),
     Template(
         "second-order/quadratic",
         "Newton's method near a minimizer doubles the number of right digits. The error is 10^-{digits} now."
         " After how many steps is it at most"
-        " 10^-{goal}? (Constants of one.)",
+        " 10^-{goal}? (Each error is the square of the last.)",
         one_of(digits=(1, 2, 3), goal=(12, 30, 50, 100)),
         lambda digits, goal: math.ceil(math.log2(goal / digits) - 1e-9),
         "The exponent doubles: digits, 2 digits, 4 digits, ...",

@@ -15,9 +15,8 @@ def _stage(L: float, mu: float, share: float, m: int) -> float:
 QUESTIONS = (
     Template(
         "mini-batches/variance",
-        "{n} samples, whose gradients have the variance {variance}. What is the variance of the mean gradient"
-        " of {b} of them, drawn"
-        " without replacement?",
+        "The gradients of {n} samples have the mean squared distance {variance} from their mean. What is that"
+        " of the mean gradient of {b} of them, drawn at random without replacement?",
         one_of(n=(20, 50, 100), b=(4, 5, 8, 10), variance=(2.0, 3.0, 9.0)),
         lambda n, b, variance: variance / b * (n - b) / (n - 1),
         "Without replacement it must be zero for a batch of all samples.",
@@ -35,7 +34,7 @@ QUESTIONS = (
     ),
     Template(
         "stochastic-gradient-descent/ball",
-        "SGD with the constant rate {rate} on {h}/2 w^2, with gradient noise of standard deviation {sigma}. To"
+        "SGD with the constant rate {rate} on ({h}/2) w^2, with gradient noise of standard deviation {sigma}. To"
         " which value does the mean of w^2"
         " settle?",
         one_of(rate=(0.1, 0.2, 0.3), h=(0.5, 1.0, 2.0, 4.0), sigma=(0.5, 1.0, 2.0)),
@@ -54,9 +53,8 @@ QUESTIONS = (
     ),
     Template(
         "averaging-and-variance-reduction/stage",
-        "SVRG with L = {L}, mu = {mu}, the rate {share}/L and {m} inner steps: by which factor is the expected"
-        " gap multiplied in a stage,"
-        " at most?",
+        "SVRG, all samples {L}-smooth, mu = {mu}, the rate {share}/L and {m} inner steps. Which factor does its"
+        " theorem give for the expected gap in a stage?",
         one_of(L=(1.0, 2.0, 5.0), mu=(0.05, 0.1, 0.2), share=(0.05, 0.1, 0.15), m=(2000, 4000, 8000)),
         _stage,
         "Two terms: one falls with the number of inner steps, the other is 2 L alpha / (1 - 2 L alpha).",

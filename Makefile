@@ -15,27 +15,27 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 book: $(READY) ## Build the book, strictly, into _build/html (PYODIDE=self: with the Python that runs its cells)
-	@$(BIN)/python tools/build_book.py
+	@$(BIN)/python -m tools.build_book
 
 test: book ## Build the book, then run every test, notebook, lint and type check
-	@$(BIN)/python tools/browser.py
-	@$(BIN)/python tools/pyodide.py
+	@$(BIN)/python -m tools.browser
+	@$(BIN)/python -m tools.pyodide
 	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --nbval --nbval-current-env --nbval-cell-timeout=600
 
 notebooks: $(READY) ## Execute the chapters that changed and store their outputs
-	@$(BIN)/python tools/run_notebooks.py
+	@$(BIN)/python -m tools.run_notebooks
 
 notebooks-full: $(READY) ## Execute the applications with all that they store made anew (an hour; needs FO_FASHION_MNIST)
-	@FO_FULL=1 $(BIN)/python tools/run_notebooks.py --all book/applications/*.md
+	@FO_FULL=1 $(BIN)/python -m tools.run_notebooks --all book/applications/*.md
 
 pdf: $(READY) ## Print the whole book into one PDF with outline and links (some minutes)
-	@$(BIN)/python tools/make_pdf.py
+	@$(BIN)/python -m tools.make_pdf
 
 slides: book ## Make slides of a chapter: make slides CHAPTER=book/acceleration/momentum.md (default: of every chapter)
-	@$(BIN)/python tools/make_slides.py $(CHAPTER)
+	@$(BIN)/python -m tools.make_slides $(CHAPTER)
 
 course: $(READY) ## Make notebooks without solutions for students, and with them for teachers
-	@$(BIN)/python tools/make_course.py
+	@$(BIN)/python -m tools.make_course
 
 lint: $(READY) ## Check style (ruff) and types (mypy)
 	$(BIN)/python -m ruff check .

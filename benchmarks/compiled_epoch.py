@@ -1,6 +1,6 @@
 """An epoch of Fashion-MNIST as one compiled graph against `fit` on arrays and on a tf.data pipeline.
 
-usage: python benchmarks/compiled_epoch.py [ROUNDS]
+usage: python -m benchmarks.compiled_epoch [ROUNDS]
 
 Same network, rule, batches of 128 and images; the order of a round is drawn before the clock starts. Medians of
 ratios of alternating runs, after one warm-up each.

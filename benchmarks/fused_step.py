@@ -1,6 +1,6 @@
 """From which size on is a compiled Adam step faster than NumPy's? Medians of ratios of alternating runs.
 
-usage: python benchmarks/fused_step.py
+usage: python -m benchmarks.fused_step
 """
 
 from __future__ import annotations

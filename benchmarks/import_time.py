@@ -1,6 +1,6 @@
 """What `import fo_lib` costs over importing NumPy: medians of alternating processes.
 
-usage: python benchmarks/import_time.py
+usage: python -m benchmarks.import_time
 """
 
 from __future__ import annotations

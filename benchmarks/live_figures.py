@@ -3,7 +3,7 @@
 Each place of each slider is measured several times and the shortest time counts, since other jobs can only add to it;
 printed are the median and the 95 % quantile over the places.
 
-usage: python benchmarks/live_figures.py
+usage: python -m benchmarks.live_figures
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How a chapter loads: blocking time, layout shift and bytes, against the same chapter in Jupyter Book's default form.
 
-usage: python benchmarks/page_speed.py [CHAPTER.ipynb] [ROUNDS]      (the book must be built)
+usage: python -m benchmarks.page_speed [CHAPTER.ipynb] [ROUNDS]      (the book must be built)
 
 The default book is built into a temporary folder from the same notebook, with the theme and options that Jupyter Book
 chooses; directives of this book's own are missing there. Its MathJax is taken from npm (needs npm and the network), so
@@ -25,12 +25,10 @@ from urllib.parse import urlsplit
 import numpy as np
 from playwright.sync_api import sync_playwright
 
+from tools import browser
+from tools.vendor_assets import unpack
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tools import browser  # noqa: E402 (the path is set above)
-from tools.vendor_assets import unpack  # noqa: E402 (the same)
-
 MATHJAX = "mathjax@3.2.2"
 COMPRESSED = {".woff2", ".png", ".jpg"}
 WATCH = """() => {

@@ -1,6 +1,6 @@
 """Words a second of skip-gram with negatives: fo_lib in TensorFlow against gensim with one worker.
 
-usage: python benchmarks/word_vectors.py [ROUNDS]
+usage: python -m benchmarks.word_vectors [ROUNDS]
 
 Both learn from the glosses that ship with the package, with the same window, negatives, dimension and epochs, in
 alternating runs; each at a rate at which it works well. The correlations say that neither is fast by learning less.

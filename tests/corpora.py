@@ -1,10 +1,6 @@
 """Small texts for the tests of word vectors."""
 
-import pytest
-
 from fo_lib import text
-
-tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
 
 def corpus_of(lines, **options):

@@ -1,12 +1,10 @@
 """Small Keras networks for the digits, trained under a Watch: what the tests of the diagnosis look at."""
 
+import keras
 import numpy as np
-import pytest
 
-keras = pytest.importorskip("keras", reason="Keras is not installed")
-
-from fo_lib import datasets  # noqa: E402 (after Keras is known to be there)
-from fo_lib.diagnosis import Watch  # noqa: E402 (after Keras is known to be there)
+from fo_lib import datasets
+from fo_lib.diagnosis import Watch
 
 DIGITS = datasets.digits()
 ORDER = np.random.default_rng(0).permutation(len(DIGITS.X))

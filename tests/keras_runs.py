@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from fo_lib import matrix_rules, rules
 from fo_lib.engine import Stepper
-
-keras = pytest.importorskip("keras", reason="Keras is not installed")
-tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
 RULES = {name: getattr(rules, name) for name in rules.__all__}
 RULES |= {"muon": matrix_rules.muon, "shampoo": matrix_rules.shampoo}

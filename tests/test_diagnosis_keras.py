@@ -1,14 +1,13 @@
 """Faults planted in Keras models: what a Watch and a History show of them."""
 
+import keras
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras", reason="Keras is not installed")
-
-from fo_lib import diagnose, rules  # noqa: E402 (after Keras is known to be there)
-from fo_lib import keras as fo_keras  # noqa: E402 (once Keras is known to be there)
-from fo_lib.diagnosis import Watch, snapshot  # noqa: E402 (once Keras is known to be there)
-from tests.digit_networks import LOGITS, X_HELD, Y_HELD, Fresh, Loss, X, Y, network, train  # noqa: E402 (once Keras is known to be there)
+from fo_lib import diagnose, rules
+from fo_lib import keras as fo_keras
+from fo_lib.diagnosis import Watch, snapshot
+from tests.digit_networks import LOGITS, X_HELD, Y_HELD, Fresh, Loss, X, Y, network, train
 
 
 @pytest.fixture(autouse=True)

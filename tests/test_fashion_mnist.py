@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import importlib
-import importlib.util
 import os
 import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from fo_lib import datasets
 from fo_lib.datasets import images as source
+from tools import make_fashion_subset
 
-ROOT = Path(__file__).resolve().parent.parent
 NAMES = [
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -258,8 +257,7 @@ def test_tampered_arrays_from_keras_are_refused(
 
 
 def test_keras_has_the_function_that_is_called(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keras_datasets = pytest.importorskip("keras.datasets", reason="Keras is not installed")
-    monkeypatch.setattr(keras_datasets.fashion_mnist, "load_data", lambda: pairs(small_arrays()))
+    monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", lambda: pairs(small_arrays()))
     monkeypatch.delenv("FO_FASHION_MNIST")
     np.testing.assert_array_equal(datasets.fashion_mnist(full=True).test_images, small_arrays()[2])
 
@@ -292,20 +290,11 @@ def test_real_full_set_contains_the_subset() -> None:
         np.testing.assert_array_equal(chosen_labels, labels[kept])
 
 
-def subset_tool() -> types.ModuleType:
-    spec = importlib.util.spec_from_file_location("make_fashion_subset", ROOT / "tools/make_fashion_subset.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @real
 def test_tool_makes_the_shipped_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = os.environ["FO_FASHION_MNIST"]
     monkeypatch.setenv("FO_FASHION_MNIST", folder)  # the tool sets it: restore it afterwards
-    subset_tool().main([folder, str(tmp_path / "made.npz")])
+    make_fashion_subset.main([folder, str(tmp_path / "made.npz")])
     with np.load(tmp_path / "made.npz") as made, np.load(source._SUBSET) as shipped:
         assert made.files == shipped.files
         for name in shipped.files:
@@ -314,11 +303,11 @@ def test_tool_makes_the_shipped_arrays(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_tool_takes_the_first_of_each_class_in_order() -> None:
     labels = np.array([3, 1, 3, 3, 0, 1, 1, 2])
-    assert subset_tool().first_of_each_class(labels, 2).tolist() == [0, 1, 2, 4, 5, 7]
+    assert make_fashion_subset.first_of_each_class(labels, 2).tolist() == [0, 1, 2, 4, 5, 7]
 
 
 def test_tool_writes_the_same_bytes_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    tool, arrays = subset_tool(), dict(zip("abcd", small_arrays(), strict=True))
+    tool, arrays = make_fashion_subset, dict(zip("abcd", small_arrays(), strict=True))
     first = tool.npz_bytes(arrays)
     monkeypatch.setattr("time.time", lambda: 2e9)
     assert tool.npz_bytes(arrays) == first

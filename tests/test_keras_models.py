@@ -5,16 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from fo_lib import keras as fo_keras
 from fo_lib import learning_rates, matrix_rules, rules
-
-keras = pytest.importorskip("keras", reason="Keras is not installed")
-tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
-from fo_lib import keras as fo_keras  # noqa: E402 (once Keras is known to be there)
-from fo_lib.keras import optimizer  # noqa: E402 (once Keras is known to be there)
-from tests.keras_runs import (  # noqa: E402 (once Keras is known to be there)
+from fo_lib.keras import optimizer
+from tests.keras_runs import (
     arrays,
     assert_close,
     keras_run,

@@ -261,6 +261,14 @@ def test_questions_are_shown_with_their_seed():
     assert ask("generalization/edge", np.int64(3)) == ask("generalization/edge", 3)
 
 
+def test_the_logarithm_of_a_rounded_softmax_is_infinite_from_the_stated_gap_on():
+    with np.errstate(divide="ignore"):
+        for dtype, gap in ((np.float64, 745), (np.float32, 103)):
+            log = [np.log(np.exp(-np.arange(2, dtype=dtype) - dtype(gap + change))) for change in (-2, 1)]
+            assert np.isfinite(log[0]).all()
+            assert np.isinf(log[1]).all()
+
+
 def test_the_listing_for_teachers_makes_a_key_and_grades_a_sheet():
     page = (Path(__file__).parents[1] / "book" / "reference" / "teaching.md").read_text(encoding="utf-8")
     space = {}

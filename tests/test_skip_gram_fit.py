@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from fo_lib import datasets, rules, text
+from fo_lib._skip_gram_tensorflow import Model
 from fo_lib.skip_gram import _edges, fit, noise_distribution
 from tests.corpora import corpus_of
-
-tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
-from fo_lib._skip_gram_tensorflow import Model  # noqa: E402 (once TensorFlow is known to be there)
 
 SMALL = {"dimension": 4, "batch_size": 4, "shared": 3, "epochs": 3, "learning_rate": 0.05, "sample": 1.0}
 

@@ -1,11 +1,11 @@
 """Snapshots of Keras models: they change nothing, and refuse what they cannot look at."""
 
+import keras
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras", reason="Keras is not installed")
-from fo_lib.diagnosis import snapshot  # noqa: E402 (once Keras is known to be there)
-from tests.digit_networks import LOGITS, X, Y, network  # noqa: E402 (once Keras is known to be there)
+from fo_lib.diagnosis import snapshot
+from tests.digit_networks import LOGITS, X, Y, network
 
 
 @pytest.mark.parametrize(("x", "y", "name"), [(np.array(["a"] * 4), Y[:4], "x"), (X[:4], np.array(["a"] * 4), "y")])

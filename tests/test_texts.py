@@ -6,13 +6,13 @@ import importlib.util
 import itertools
 import lzma
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fo_lib import datasets, text
 from fo_lib.datasets import texts
+from tools import make_glosses
 
 LATIN = b"caf\xe9\n"
 
@@ -53,18 +53,14 @@ def test_tampered_glosses_are_refused(tmp_path, monkeypatch):
 
 def test_tool_makes_the_shipped_glosses(tmp_path, monkeypatch):
     """From records in the database's own format (wndb(5WN)); the whole database is not here."""
-    path = Path(__file__).resolve().parent.parent / "tools" / "make_glosses.py"
-    spec = importlib.util.spec_from_file_location("make_glosses", path)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
     record = "00001740 03 n 01 entity 0 003 ~ 00001930 n 0000 | that which is perceived  \n"
-    for part in tool.PARTS:
+    for part in make_glosses.PARTS:
         (tmp_path / part).write_text("  1 This software and database is being provided\n" + record)
-    monkeypatch.setattr(tool, "TARGET", tmp_path / "made.xz")
-    tool.main(tmp_path)
+    monkeypatch.setattr(make_glosses, "TARGET", tmp_path / "made.xz")
+    make_glosses.main(tmp_path)
     assert lzma.decompress((tmp_path / "made.xz").read_bytes()).decode() == "3\tthat which is perceived\n" * 4
     with pytest.raises(SystemExit, match="no gloss in"):
-        tool.line_of("00001740 03 n 01 entity")
+        make_glosses.line_of("00001740 03 n 01 entity")
 
 
 # ---- judgements, from an installed gensim

@@ -8,6 +8,7 @@ import textwrap
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from fo_lib.training import train
 from tests.training_runs import Variable, fresh, noisy_descent
@@ -71,7 +72,6 @@ def test_a_run_that_lost_patience_stays_stopped(tmp_path):
 
 
 def test_every_dtype_comes_back(tmp_path):
-    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     values = [tf.constant(1.5, tf.bfloat16), tf.ones((2, 0)), tf.constant([1, 2], tf.int64), tf.constant([True])]
     variables = [tf.Variable(value) for value in values]
     train(lambda k: 1.0, variables, rounds=1, folder=tmp_path)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from gensim.models import KeyedVectors
 
 from fo_lib.datasets import WordPairs
 from fo_lib.word_vectors import WordVectors, load_word2vec
@@ -97,10 +98,9 @@ def test_bad_input_is_named(call, message):
 
 @pytest.mark.parametrize("binary", [False, True])
 def test_gensim_and_we_read_what_was_written_exactly(tmp_path, binary):
-    keyed = pytest.importorskip("gensim.models.keyedvectors", reason="gensim is not installed").KeyedVectors
     ours = WordVectors(WORDS, VECTORS)
     ours.save(tmp_path / "v", binary=binary)
-    theirs = keyed.load_word2vec_format(tmp_path / "v", binary=binary)
+    theirs = KeyedVectors.load_word2vec_format(tmp_path / "v", binary=binary)
     again = load_word2vec(tmp_path / "v")
     assert tuple(theirs.index_to_key) == again.words == WORDS
     assert np.array_equal(theirs.vectors, ours.vectors)
@@ -109,8 +109,7 @@ def test_gensim_and_we_read_what_was_written_exactly(tmp_path, binary):
 
 @pytest.mark.parametrize("binary", [False, True])
 def test_we_read_what_gensim_writes(tmp_path, binary):
-    keyed = pytest.importorskip("gensim.models.keyedvectors", reason="gensim is not installed").KeyedVectors
-    theirs = keyed(5)
+    theirs = KeyedVectors(5)
     theirs.add_vectors(list(WORDS), VECTORS.astype(np.float32))
     theirs.save_word2vec_format(tmp_path / "v", binary=binary)
     read = load_word2vec(tmp_path / "v")

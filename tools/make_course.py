@@ -1,6 +1,6 @@
 """Make a student's and a teacher's notebook of chapters: without the solutions, and with all of them.
 
-usage: python tools/make_course.py [CHAPTER.md ...]      (default: every chapter)
+usage: python -m tools.make_course [CHAPTER.md ...]      (default: every chapter)
 
 Both come from the chapter's source, into _build/course/student and _build/course/teacher, without outputs: they are to
 be run. Where a solution was, an empty cell waits for the student's own.
@@ -16,11 +16,9 @@ from pathlib import Path
 import jupytext
 import nbformat
 
+from tools.run_notebooks import METADATA, find_chapters
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tools.run_notebooks import METADATA, find_chapters  # noqa: E402 (the path is set above)
-
 COURSE = ROOT / "_build" / "course"
 # ```{solution} x ... ```, and ````{solution-start} x ... ````{solution-end} with cells between.
 ONE_BLOCK = re.compile(r"^(?P<fence>`{3,})\{solution\}.*?^(?P=fence)\n", re.M | re.S)

@@ -1,6 +1,6 @@
 """Make fo_lib/data/fashion_mnist_subset.npz from the four IDX files of Fashion-MNIST, gzipped or not.
 
-usage: python tools/make_fashion_subset.py IDX_FOLDER [OUTPUT]
+usage: python -m tools.make_fashion_subset IDX_FOLDER [OUTPUT]
 
 The rule: the first 1,000 training and the first 200 test images of each class, kept in the original
 order. The same input gives the same bytes: fixed timestamps and names, one compressor, no pickle.
@@ -19,11 +19,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fo_lib import datasets
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from fo_lib import datasets  # noqa: E402 (the path is set above)
-
 OUTPUT = ROOT / "fo_lib" / "data" / "fashion_mnist_subset.npz"
 
 

@@ -1,6 +1,6 @@
 """Make fo_lib/data/wordnet_glosses.txt.xz from the database files of WordNet 3.0.
 
-usage: python tools/make_glosses.py FOLDER      (with data.noun, data.verb, data.adj and data.adv; in Debian's package
+usage: python -m tools.make_glosses FOLDER      (with data.noun, data.verb, data.adj and data.adv; in Debian's package
                                                  wordnet-base they lie in /usr/share/wordnet)
 
 Each line holds the number of the lexicographer's file (0 to 44), a tab and the gloss of one set of synonyms, in the

@@ -1,6 +1,6 @@
 """Print the whole book into one tagged PDF with an outline and working links.
 
-usage: python tools/make_pdf.py [SOURCE]      (the folder with _config.yml; default: this repository)
+usage: python -m tools.make_pdf [SOURCE]      (the folder with _config.yml; default: this repository)
 
 Sphinx puts all chapters on one page, this script makes that page fit for paper, and Chromium prints it. Live figures
 appear as they are at first sight; proofs, solutions and the answers to quizzes are open.
@@ -18,12 +18,10 @@ from typing import Any
 
 import lxml.html
 
+from tools import browser
+from tools.build_book import build_environment
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tools import browser  # noqa: E402 (the path is set above)
-from tools.build_book import build_environment  # noqa: E402 (the same)
-
 Element = lxml.html.HtmlElement
 NAME = "first-order-methods.pdf"
 ALL_PAGES_MS = 900_000

@@ -1,6 +1,6 @@
 """Make slides of chapters from their built pages, to be shown without network.
 
-usage: python tools/make_slides.py [CHAPTER.md ...]      (default: every chapter; the book must be built)
+usage: python -m tools.make_slides [CHAPTER.md ...]      (default: every chapter; the book must be built)
 
 Each figure, theorem, algorithm, formula, table, listing and quiz gets a slide of its own; the text between them goes
 into the speaker's notes (key S). The slides of book/x/y.md are written beside the page, as y.slides.html.
@@ -17,11 +17,9 @@ from pathlib import Path
 import lxml.html
 from lxml.html import builder
 
+from tools.run_notebooks import find_chapters
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tools.run_notebooks import find_chapters  # noqa: E402 (the path is set above)
-
 Element = lxml.html.HtmlElement
 SITE = ROOT / "_build" / "html"
 BOOK = "First-Order Methods for Machine Learning"

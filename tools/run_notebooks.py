@@ -1,6 +1,6 @@
 """Execute the chapters that changed and store their outputs: book/x.md is written to book/x.ipynb.
 
-usage: python tools/run_notebooks.py [--all | --prose] [CHAPTER.md ...]
+usage: python -m tools.run_notebooks [--all | --prose] [CHAPTER.md ...]
 
 A chapter is run again when its source or the library's code has changed since it was last run here; what was
 run is remembered in _build/notebooks, outside version control. Two runs of one chapter give the same bytes.

@@ -1,6 +1,6 @@
 """Copy the fonts, KaTeX's style, tooltips and slides that the book ships into book/assets.
 
-usage: python tools/vendor_assets.py        (needs npm and the network; the result is committed)
+usage: python -m tools.vendor_assets        (needs npm and the network; the result is committed)
 
 Nothing on a page comes from another host. Files are taken unchanged from npm packages of a fixed version;
 only KaTeX's CSS is shortened, to name its woff2 fonts alone.

@@ -30,5 +30,5 @@ def write_book(folder: Path, page: str) -> None:
 
 def build(folder: Path) -> subprocess.CompletedProcess[str]:
     """Build a book as `make book` does."""
-    command = [sys.executable, str(ROOT / "tools" / "build_book.py"), str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tools.build_book", str(folder)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

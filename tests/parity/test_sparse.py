@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from fo_lib import rules
 from fo_lib.conventions import TABLE, cases, forms, peers
 from fo_lib.conventions.table import Convention
 from fo_lib.engine import Stepper
-
-keras = pytest.importorskip("keras", reason="Keras is not installed")
-tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
-from fo_lib.keras import optimizer  # noqa: E402 (once Keras is known to be there)
+from fo_lib.keras import optimizer
 
 
 def embedding_gradients(steps: int = 20) -> tuple[Any, list[tuple[Any, Any]]]:

@@ -11,7 +11,10 @@ import importlib.metadata
 import inspect
 from typing import Any
 
+import jax
+import keras
 import numpy as np
+import optax
 import pytest
 
 from fo_lib import conventions, matrix_rules, rules
@@ -119,7 +122,6 @@ def test_every_rule_and_every_library_is_in_the_table_or_known_to_be_missing() -
     assert set(forms.__all__) == {c.rule.__name__ for c in TABLE if c.rule.__module__ == forms.__name__}
     for name in forms.__all__:
         assert inspect.getdoc(getattr(forms, name))
-    keras, optax = (pytest.importorskip(name, reason=f"{name} is not installed") for name in ("keras", "optax"))
     names = {*dir(keras.optimizers), *dir(optax), *dir(optax.contrib)}
     if installed("PyTorch"):
         names |= set(dir(pytorch().torch.optim))
@@ -170,7 +172,6 @@ def test_keras_rounds_settings_to_float32() -> None:
 
 
 def test_optax_adadelta_without_a_learning_rate_goes_uphill() -> None:
-    optax, jax = (pytest.importorskip(name, reason=f"{name} is not installed") for name in ("optax", "jax"))
     one = jax.numpy.ones(1)
     for arguments, sign in (({}, 1), ({"learning_rate": 1.0}, -1)):
         optimizer = optax.adadelta(**arguments)
@@ -179,7 +180,6 @@ def test_optax_adadelta_without_a_learning_rate_goes_uphill() -> None:
 
 def test_muon_of_pytorch_and_optax_scales_as_kerass_where_told_to() -> None:
     keras_scale = 0.2 * 5**0.5  # of the (2, 5) matrix
-    optax, jax = (pytest.importorskip(name, reason=f"{name} is not installed") for name in ("optax", "jax"))
     g = jax.numpy.asarray(np.random.default_rng(0).standard_normal((2, 5)))
     sizes = []
     for rms in (None, 0.2):

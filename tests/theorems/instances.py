@@ -45,6 +45,15 @@ def one_variable(value, slope, curvature, start):
     )
 
 
+def many_chains(rule, learning_rate, momentum, steps, seed):
+    """Weights and velocities of 20,000 runs on a slope of 2 w, with gradient noise of variance 2.25."""
+    rng = np.random.default_rng(seed)
+    w, v = np.zeros(20_000), np.zeros(20_000)
+    for _ in range(steps):
+        w, v = rule(w, 2.0 * w + 1.5 * rng.standard_normal(20_000), v, learning_rate, momentum)
+    return w, v
+
+
 def nesterov_matrix(h, beta):
     """The matrix of Nesterov's method that takes (x_k, x_{k-1}) to (x_{k+1}, x_k)."""
     return np.array([[(1 - h) * (1 + beta), -(1 - h) * beta], [1.0, 0.0]])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fo_lib import minimize, problems, rates, rules
+from tests.theorems.instances import many_chains
 
 
 def companion(h, beta):
@@ -206,10 +207,7 @@ def test_stationary_variance_solves_the_lyapunov_equation(beta, share):
 @pytest.mark.parametrize(("alpha", "beta"), [(0.1, 0.0), (0.05, 0.5), (0.05, 0.9), (0.9, 0.9)])
 def test_stationary_variance_of_many_chains(alpha, beta):
     """20,000 chains after 400 steps: the standard error of the variance is 1 %."""
-    rng = np.random.default_rng(1)
-    w, v = np.zeros(20_000), np.zeros(20_000)
-    for _ in range(400):
-        w, v = rules.momentum(w, 2.0 * w + 1.5 * rng.standard_normal(20_000), v, alpha, beta)
+    w, _ = many_chains(rules.momentum, alpha, beta, steps=400, seed=1)
     theory = rates.heavy_ball_variance(2.0, learning_rate=alpha, momentum=beta, variance=2.25)
     assert w.var() == pytest.approx(theory, rel=0.04)
 

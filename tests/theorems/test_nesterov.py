@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import special
 
 from fo_lib import accelerate, minimize, problems, rates, rules
 from fo_lib.accelerated import growing_momentum, restart_by_gradient, restart_by_value
@@ -90,7 +91,6 @@ def test_other_schedules_have_their_bound(a):
 
 def test_small_steps_follow_the_differential_equation():
     """x'' + (3 / t) x' + x = 0 has the solution 2 J_1(t) / t; time runs at the root of the learning rate."""
-    special = pytest.importorskip("scipy.special", reason="SciPy is not installed")
     errors = []
     for alpha in (1e-2, 1e-4):
         steps = int(20 / np.sqrt(alpha))

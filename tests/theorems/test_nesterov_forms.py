@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fo_lib import minimize, problems, rates, rules
-from tests.theorems.instances import nesterov_matrix
+from tests.theorems.instances import many_chains, nesterov_matrix
 
 
 def gradient(w):
@@ -99,10 +99,7 @@ def test_stationary_variance_solves_the_lyapunov_equation(beta, share):
 @pytest.mark.parametrize(("alpha", "beta"), [(0.1, 0.0), (0.1, 0.5), (0.05, 0.9), (0.6, 0.9)])
 def test_stationary_variance_of_many_chains(alpha, beta):
     """20,000 chains after 500 steps of the rule: the standard error of the variance is 1 %."""
-    rng = np.random.default_rng(2)
-    w, v = np.zeros(20_000), np.zeros(20_000)
-    for _ in range(500):
-        w, v = rules.nesterov(w, 2.0 * w + 1.5 * rng.standard_normal(20_000), v, alpha, beta)
+    w, v = many_chains(rules.nesterov, alpha, beta, steps=500, seed=2)
     theory = rates.nesterov_variance(2.0, learning_rate=alpha, momentum=beta, variance=2.25)
     assert (w - beta * v).var() == pytest.approx(theory, rel=0.04)
 

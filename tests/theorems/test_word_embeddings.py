@@ -1,10 +1,13 @@
 """The chapter on word embeddings: gradients, what the objective is minimized by, and what untouched rows do."""
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.optimize import minimize_scalar
 
 from fo_lib import Stepper, rules
+from fo_lib.keras import optimizer
 
 
 def sigmoid(s):
@@ -143,10 +146,6 @@ def test_dense_adam_takes_longer_steps_for_rarer_rows(every):
 
 def test_lazy_adam_of_the_library_tends_to_one_rate_a_touch():
     """Touched in every 50th step. Late first touches are longer, by the clock of the run, and the steps tend to alpha."""
-    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
-    keras = pytest.importorskip("keras", reason="Keras is not installed")
-    from fo_lib.keras import optimizer
-
     alpha, every = 1e-3, 50
     table, adam = keras.Variable(np.zeros((2, 1))), optimizer(rules.adam, alpha, lazy=True, beta2=0.99, epsilon=0.0)
     adam.build([table])

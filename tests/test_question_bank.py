@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from fo_lib import Stepper, minimize, problems, question_bank, rates, rules, skip_gram, transforms
+from fo_lib import Stepper, learning_rates, minimize, problems, question_bank, rates, rules, skip_gram, transforms
 from fo_lib.question_bank import QUESTIONS, ask, grade
 
 SEEDS = range(12)
@@ -145,6 +145,7 @@ INDEPENDENT = {
     ),
     "stochastic-gradient-descent/ball": lambda rate, h, sigma: settled(1 - rate * h, (rate * sigma) ** 2),
     "stochastic-gradient-descent/inverse": inverse_rate,
+    "reading-bottou/rate": lambda first, l2, passes, n: learning_rates.inverse(first, l2 * first)(passes * n + 1),
     "averaging-and-variance-reduction/stage": lambda L, mu, share, m: rates.svrg_stage(
         L_max=L, mu=mu, learning_rate=share / L, inner=m
     ),

@@ -7,7 +7,6 @@ answered.
 
 from __future__ import annotations
 
-import textwrap
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from .foundations import QUESTIONS as FOUNDATIONS
 from .pitfalls import QUESTIONS as PITFALLS
 from .randomness import QUESTIONS as RANDOMNESS
 
-_WIDTH = 84  # what a cell of a page shows without scrolling
 __all__ = ["QUESTIONS", "Question", "ask", "grade"]
 
 _TEMPLATES: dict[str, Template] = {
@@ -58,7 +56,7 @@ class Question:
     numbers: Mapping[str, Any]
 
     def __repr__(self) -> str:
-        return f"{self.name}, seed {self.seed}\n{textwrap.fill(self.text, _WIDTH)}"
+        return f"{self.name}, seed {self.seed}\n{self.text}"
 
     @property
     def solution(self) -> float:

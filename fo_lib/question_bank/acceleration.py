@@ -18,7 +18,7 @@ QUESTIONS = (
     Template(
         "momentum/best",
         "mu = {mu}, L = {L}. Which momentum is best for the heavy ball on quadratics?",
-        one_of(mu=(1, 4), L=(25, 49, 100, 225, 400)),
+        one_of(mu=(1, 2, 4), L=(25, 49, 64, 100, 144, 225, 400, 900)),
         _polyak,
         "Its root is the rate: (sqrt(kappa) - 1) / (sqrt(kappa) + 1).",
         "The closer to one, the larger the condition number.",

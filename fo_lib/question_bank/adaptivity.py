@@ -58,7 +58,7 @@ QUESTIONS = (
         "beyond-adam/muon",
         "What does one step of Muon's iteration, with the coefficients 3.4445, -4.7750 and 2.0315, make of the"
         " singular value {s}?",
-        one_of(s=(0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)),
+        one_of(s=tuple(round(0.05 * k, 2) for k in range(1, 21))),
         _schulz,
         "An odd polynomial: a s + b s^3 + c s^5.",
         "Small ones grow 3.44 times; those near one end between 0.7 and 1.2.",
@@ -67,7 +67,7 @@ QUESTIONS = (
         "generalization/edge",
         "Gradient descent with the full gradient, without momentum, at the rate {rate} runs at the edge of"
         " stability. Around which sharpness does it hover?",
-        one_of(rate=(0.01, 0.02, 0.04, 0.05, 0.1, 0.25)),
+        one_of(rate=(0.008, 0.01, 0.016, 0.02, 0.025, 0.04, 0.05, 0.08, 0.1, 0.125, 0.16, 0.2, 0.25, 0.4)),
         lambda rate: 2 / rate,
         "The largest curvature at which a step of this rate does not grow.",
         "The rate chooses the sharpness, not the other way round.",

@@ -81,7 +81,7 @@ QUESTIONS = (
         "f(w) = ({h}/2) w^2. Backtracking tries {first}, then half of it, and so on, until f has fallen by at"
         " least {c} times alpha |f'|^2."
         " Which learning rate does it accept?",
-        one_of(h=(3.0, 5.0, 7.0, 9.0, 13.0), first=(1.0, 2.0, 4.0), c=(0.1, 0.25, 0.4)),
+        one_of(h=(3.0, 5.0, 6.0, 7.0, 9.0, 11.0, 13.0), first=(1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0), c=(0.1, 0.25, 0.4)),
         _accepted,
         "f(w - alpha h w) = (1 - alpha h)^2 f(w): for which alpha is that enough?",
         "A rate is accepted if alpha h / 2 is at most 1 - c.",

@@ -47,7 +47,7 @@ QUESTIONS = (
         "Newton's method near a minimizer doubles the number of right digits. The error is 10^-{digits} now."
         " After how many steps is it at most"
         " 10^-{goal}? (Each error is the square of the last.)",
-        one_of(digits=(1, 2, 3), goal=(12, 30, 50, 100)),
+        one_of(digits=(1, 2, 3, 4, 5), goal=(12, 16, 30, 50, 60, 100, 120, 200)),
         lambda digits, goal: math.ceil(math.log2(goal / digits) - 1e-9),
         "The exponent doubles: digits, 2 digits, 4 digits, ...",
         "Which is why nobody counts Newton steps beyond the first few.",

@@ -52,6 +52,15 @@ QUESTIONS = (
         "Best at c = 1; half of that would not converge at this speed at all.",
     ),
     Template(
+        "reading-bottou/rate",
+        "Bottou's schedule alpha_0 / (1 + lambda alpha_0 k), with {first} for alpha_0 and {l2:g} for lambda. What is"
+        " the learning rate of SGD with one sample a step after {passes} passes over {n} samples?",
+        one_of(first=(0.25, 0.5, 1.0, 2.0), l2=(1e-3, 1e-4, 1e-5), passes=(1, 2, 5, 10), n=(1000, 10_000, 60_000)),
+        lambda first, l2, passes, n: first / (1 + l2 * first * passes * n),
+        "How many steps are that? In the end the rate is about 1 / (lambda k).",
+        "The larger alpha_0, the sooner the schedule forgets it.",
+    ),
+    Template(
         "averaging-and-variance-reduction/stage",
         "SVRG, all samples {L}-smooth, mu = {mu}, the rate {share}/L and {m} inner steps. Which factor does its"
         " theorem give for the expected gap in a stage?",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from unittest.mock import Mock, call
@@ -77,3 +78,33 @@ def test_a_course_has_the_chapters_that_are_named_or_all(chapters: list[Path], m
     monkeypatch.setattr(sys, "argv", ["make_course.py", *map(str, chapters if chapters != CHAPTERS else [])])
     make_course.main()
     assert make.call_args_list == [call(chapter, make_course.COURSE) for chapter in chapters]
+
+
+def minutes_of_chapters() -> dict[str, int]:
+    found = {}
+    for source in (ROOT / "book").glob("*/*.md"):
+        text = source.read_text(encoding="utf-8")
+        label, reading = re.search(r"^\((ch-[\w-]+)\)=", text, re.M), re.search(r"Read in (\d+) minutes", text)
+        if label and reading:
+            found[label[1]] = int(reading[1])
+    return found
+
+
+def test_the_plans_say_how_long_the_reading_of_each_week_takes() -> None:
+    minutes, weeks = minutes_of_chapters(), 0
+    applications = [minutes[f"ch-{name}"] for name in ("image-classification", "word-embeddings", "language-models")]
+    plans = (ROOT / "book/reference/teaching.md").read_text(encoding="utf-8")
+    for cell in re.findall(r"^\* - \d+\n  - (.*)$", plans, re.M):
+        if "projects" in cell:
+            continue
+        each = [minutes[label] for label in re.findall(r"\{ref\}`(ch-[\w-]+)`", cell)]
+        total, (first, second) = sum(each), [0, *each][-2:]
+        if "one of" in cell:
+            total -= min(first, second)
+        if "first half of" in cell:
+            total -= second - second // 2
+        if "one chapter on applications" in cell:
+            total += max(applications)
+        assert cell.endswith(f"({total} min)"), cell
+        weeks += 1
+    assert weeks == 6 + 12

@@ -33,6 +33,7 @@ __all__ = [
     "gradients",
     "keras",
     "learning_rates",
+    "linear_models",
     "matrix_rules",
     "minimize",
     "newton",
@@ -46,6 +47,7 @@ __all__ = [
     "text",
     "training",
     "transforms",
+    "word2vec",
     "word_vectors",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, NoReturn
@@ -36,16 +37,14 @@ def number(
     ValueError
         If it is NaN, infinite or outside the limits.
     """
-    limits = {"> ": above, ">= ": at_least, "< ": below, "<= ": at_most}
-    allowed = " and ".join(["a finite number", *(f"{s}{x:g}" for s, x in limits.items() if np.isfinite(x))])
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
-        _refuse(name, value, allowed, TypeError)
-    x = float(value)
-    if not (np.isfinite(x) and above < x < below and at_least <= x <= at_most):
-        _refuse(name, value, allowed)
-    return x
+    x = float(value) if not isinstance(value, (bool, np.bool_)) and isinstance(value, Real) else None
+    if x is not None and math.isfinite(x) and above < x < below and at_least <= x <= at_most:
+        return x
+    limits = {"> ": above, ">= ": at_least, "< ": below, "<= ": at_most}
+    allowed = " and ".join(["a finite number", *(f"{s}{x:g}" for s, x in limits.items() if math.isfinite(x))])
+    _refuse(name, value, allowed, TypeError if x is None else ValueError)
 
 
 def count(name: str, value: object, *, at_least: int = 1, at_most: int | None = None, why: str = "") -> int:

@@ -6,31 +6,30 @@ compiled form reads every weight, gradient and state word once and writes it onc
 
 from __future__ import annotations
 
-import builtins
-import dis
 import functools
-import hashlib
-import importlib.util
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FunctionType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import checks
+from . import checks, compiling
 
-__all__ = ["Signature", "Stepper", "fuse", "signature"]
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+__all__ = ["Signature", "Stepper", "fuse", "hyperparameter", "memory_loop", "signature"]
 
 Array = NDArray[np.floating[Any]]
 Rule = Callable[..., Any]
 
 # A compiled pass is faster at every size (benchmarks/fused_step.py); from this one on it repays its compilation.
 FUSE_FROM = 10_000
-# Everything fast-math allows except assuming NaN and infinity away: divergence must stay visible.
-FASTMATH = {"nsz", "arcp", "contract", "reassoc", "afn"}
+# Where memory is the limit a second thread helps; below this size waking it costs more (benchmarks/step.py).
+WORDS_PER_THREAD = 250_000
 
 _IN_UNIT_INTERVAL = {"at_least": 0.0, "below": 1.0}
 _LIMITS: dict[str, dict[str, float]] = {
@@ -85,80 +84,30 @@ def signature(rule: Rule) -> Signature:
     return Signature(name, tuple(n for n in names[2:] if n != "t"), "t" in names[2:], hyper)
 
 
-def _hyperparameter(rule: Rule, name: str, value: object) -> float:
+def hyperparameter(rule: Rule, name: str, value: object) -> float:
     """Return a hyperparameter as a float, or refuse its name (TypeError) or its value (TypeError, ValueError)."""
     signature(rule).require(name)
     return checks.number(name, value, **_LIMITS.get(name, {}))
 
 
-def _element_wise(function: object) -> bool:
-    """Tell whether a NumPy function does to an array what it does to each number in it."""
-    return isinstance(function, (np.ufunc, float)) or function is np.where
+def memory_loop(sig: Signature) -> tuple[list[str], list[str], str]:
+    """Write the loop over memory for a rule's own number of states: names of states and of numbers, and the text."""
+    states = [f"s{i}" for i in range(len(sig.state))]  # not the rule's own names, which could be those of others here
+    numbers = [f"h{i}" for i in range(len(sig.hyper))]
+    results = ", ".join(f"{name}[i]" for name in ("w", *states))
+    arguments = ", ".join([*(f"{name}[i]" for name in ("w", "g", *states)), *["t"] * sig.takes_t, *numbers])
+    return states, numbers, f"  for i in range(w.size):\n    {results} = rule({arguments})\n"
 
 
-def _refuse(rule: object, what: str) -> NoReturn:
-    raise TypeError(f"rule {getattr(rule, '__name__', rule)!r} cannot be compiled: it {what}")
+def _sweep_source(sig: Signature) -> str:
+    states, numbers, loop = memory_loop(sig)
+    return f"def sweep({', '.join(['w', 'g', *states, *['t'] * sig.takes_t, *numbers])}):\n{loop}"
 
 
-def _helpers(function: Rule) -> dict[str, FunctionType]:
-    """Return the plain functions that a rule calls; refuse what would not be the same for a single number.
-
-    Numba would freeze data that a rule reads, in its disk cache too: a silently wrong answer later. And a sum over all
-    weights, compiled, would be a sum over one.
-    """
-    if not isinstance(function, FunctionType) or function.__closure__ or function.__kwdefaults__:
-        _refuse(function, "is not a plain function without a closure")
-    helpers: dict[str, FunctionType] = {}
-    loaded: object = None  # what the instruction before this one loaded
-    for step in dis.get_instructions(function):
-        found, loaded = loaded, None
-        if step.opname == "LOAD_GLOBAL":
-            loaded = function.__globals__.get(step.argval, getattr(builtins, step.argval, None))
-            if isinstance(loaded, FunctionType):
-                helpers[step.argval] = loaded
-            elif loaded is not np and loaded is not abs:
-                _refuse(function, f"reads the global {step.argval!r}: make it a hyperparameter")
-        elif step.opname in {"LOAD_ATTR", "LOAD_METHOD"}:
-            if found is not np or not _element_wise(getattr(np, step.argval, None)):
-                _refuse(function, f"uses {step.argval!r}, which is not element-wise")
-        elif step.opname in {"MAKE_FUNCTION", "BINARY_SUBSCR", "IMPORT_NAME"} or step.argrepr == "@":
-            _refuse(function, "does more than element-wise arithmetic")
-    return helpers
+_passes: dict[tuple[compiling.Text, type], Callable[..., None]] = {}
+_last: dict[tuple[Rule, type], tuple[compiling.Text, Callable[..., None]]] = {}  # the same, found faster
 
 
-def _fingerprint(function: Rule, callers: tuple[Rule, ...] = ()) -> str:
-    """Return a text that changes with the code of a function or of any helper: Numba's cache key."""
-    if function in callers:
-        _refuse(function, "calls itself")
-    helpers, code = _helpers(function), function.__code__
-    parts = [code.co_code.hex(), repr(code.co_consts), repr(code.co_names), repr(function.__defaults__)]
-    parts += [_fingerprint(helper, (*callers, function)) for helper in helpers.values()]
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
-
-
-def _in_dtype(function: Rule, dtype: type) -> Rule:
-    """Compile a rule and its helpers with number literals of one dtype (a bare 1 would mean double)."""
-    from numba import njit
-
-    helpers = {n: _in_dtype(h, dtype) for n, h in _helpers(function).items()}
-    code = function.__code__
-    constants = tuple(dtype(c) if type(c) in (int, float) else c for c in code.co_consts)
-    names = {**function.__globals__, **helpers}
-    copy = FunctionType(code.replace(co_consts=constants), names, function.__name__, function.__defaults__)
-    compiled: Rule = njit(copy)
-    return compiled
-
-
-def _sweep_source(name: str, sig: Signature) -> str:
-    """Write the loop over memory for a rule's own number of states."""
-    arrays = ["w", "g", *sig.state]
-    numbers = [*(["t"] if sig.takes_t else []), *sig.hyper]
-    results = ", ".join(f"{a}[i]" for a in ("w", *sig.state))
-    values = ", ".join([f"{a}[i]" for a in arrays] + numbers)
-    return f"def {name}({', '.join(arrays + numbers)}):\n  for i in range(w.size):\n    {results} = rule({values})\n"
-
-
-@functools.lru_cache
 def fuse(rule: Rule, dtype: type = np.float64) -> Callable[..., None]:
     """Compile a rule to one in-place pass ``sweep(w, g, *state, [t], *hyper)`` over flat arrays.
 
@@ -172,7 +121,7 @@ def fuse(rule: Rule, dtype: type = np.float64) -> Callable[..., None]:
     Returns
     -------
     function
-        The compiled pass, cached on disk by the text of the rule.
+        The compiled pass, kept in memory and on disk under the text of the rule and of the functions it calls.
 
     Raises
     ------
@@ -181,25 +130,56 @@ def fuse(rule: Rule, dtype: type = np.float64) -> Callable[..., None]:
     ImportError
         If Numba is not installed.
     """
-    sig = signature(rule)
-    name = f"sweep_{np.dtype(dtype)}_{_fingerprint(rule)}"
-    # Module and file name: where Numba keeps its disk cache, and where it looks on loading.
-    scope: dict[str, Any] = {"rule": _in_dtype(rule, dtype), "__name__": __name__}
-    exec(compile(_sweep_source(name, sig), __file__, "exec"), scope)
-    from numba import njit
+    if (rule, dtype) in _last and compiling.unchanged(rule, _last[rule, dtype][0]):
+        return _last[rule, dtype][1]
+    text = compiling.text_of(rule, element_wise=True)
+    if (text, dtype) not in _passes:
+        source = _sweep_source(signature(rule))
+        # Module and file name: where Numba keeps its disk cache, and where it looks on loading.
+        scope: dict[str, Any] = {"__name__": __name__, "rule": compiling.jit(rule, dtype=dtype)}
+        exec(compile(source, __file__, "exec"), scope)
+        _passes[text, dtype] = compiling.jit(scope["sweep"], cached=True)
+    _last[rule, dtype] = text, _passes[text, dtype]
+    return _passes[text, dtype]
 
-    compiled: Callable[..., None] = njit(cache=True, fastmath=FASTMATH, error_model="numpy")(scope[name])
-    return compiled
 
-
-@functools.lru_cache
 def can_fuse(rule: Rule) -> bool:
     """Tell whether :func:`fuse` accepts the rule and Numba is installed."""
     try:
-        _fingerprint(rule)
+        compiling.text_of(rule, element_wise=True)
     except TypeError:
         return False
-    return importlib.util.find_spec("numba") is not None
+    return compiling.available()
+
+
+@functools.lru_cache
+def _threads() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(_cores())
+
+
+# a child has none of its parent's threads (and Windows has no fork)
+getattr(os, "register_at_fork", lambda **calls: None)(after_in_child=_threads.cache_clear)
+
+
+def _cores() -> int:
+    """Cores for this process: those it may run on, or fewer by Numba's own variable."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(allowed, int(os.environ.get("NUMBA_NUM_THREADS", allowed)))
+
+
+def _run(compiled: Callable[..., None], arrays: list[Array], numbers: list[Any]) -> None:
+    """Run a compiled pass: over parts of the arrays at the same time where they are large."""
+    size = arrays[0].size
+    parts = min(_cores(), size // WORDS_PER_THREAD)
+    if parts < 2:
+        compiled(*arrays, *numbers)
+        return
+    ends = [size * k // parts for k in range(parts + 1)]
+    pieces = [slice(*ends[k : k + 2]) for k in range(parts)]
+    for _ in _threads().map(lambda piece: compiled(*(a[piece] for a in arrays), *numbers), pieces):
+        pass
 
 
 class Stepper:
@@ -210,7 +190,8 @@ class Stepper:
     rule : function
         An update rule (see :mod:`fo_lib.rules`).
     fused : bool, optional
-        Compile the rule; by default only where the array is large, the rule plain and Numba there.
+        Compile the rule; by default only where the array is large and in order, the rule plain and Numba there. The
+        order of sums is then the compiler's: what depends on it, as compensated summation does, is lost.
     **hyper : float
         Hyperparameters that differ from the rule's defaults.
 
@@ -224,8 +205,10 @@ class Stepper:
         self.rule, self.fused = rule, fused
         self.signature = signature(rule)
         given = {**self.signature.hyper, **hyper}
-        self.hyper = {name: _hyperparameter(rule, name, value) for name, value in given.items()}
+        self.hyper = {name: hyperparameter(rule, name, value) for name, value in given.items()}
+        self.allowed: dict[str, float] = {}  # the last value of each that was found to be so
         self.state: list[Array] = []
+        self.shapes: list[tuple[int, ...]] = []  # of weights and state
         self.like: tuple[tuple[int, ...], np.dtype[Any]] | None = None
         self.t = 0
 
@@ -240,20 +223,28 @@ class Stepper:
         """
         self._check_arrays(w, g)
         if hyper:
-            hyper = {name: _hyperparameter(self.rule, name, value) for name, value in hyper.items()}
+            hyper = {name: self._allowed(name, value) for name, value in hyper.items()}
         t = self.t + 1
         numbers = [*([float(t)] if self.signature.takes_t else []), *{**self.hyper, **hyper}.values()]
-        if self._fuse(w):
-            # reshape with copy=False: a silent copy would lose the update
-            flat = [a.reshape(-1, copy=False) for a in (w, g, *self.state)]
-            dtype: type = w.dtype.type
-            fuse(self.rule, dtype)(*flat, *map(dtype, numbers))
-        else:
-            new, *state = self._results(self.rule(w, g, *self.state, *numbers), w)
+        if not (self._fuse(w) and self._fused(w, g, numbers)):
+            new, *state = self._results(self.rule(w, g, *self.state, *numbers))
             # copies: a rule may return w or g themselves as state
             self.state = [np.array(s, w.dtype) for s in state]
             w[...] = new
         self.t = t
+
+    def _fused(self, w: Array, g: Array, numbers: list[float]) -> bool:
+        """Make the step compiled; or say that Numba cannot, where nobody asked for it."""
+        # reshape with copy=False: a silent copy would lose the update
+        flat = [a.reshape(-1, copy=False) for a in (w, np.ascontiguousarray(g), *self.state)]
+        dtype: type = w.dtype.type
+        try:
+            _run(fuse(self.rule, dtype), flat, [dtype(x) for x in numbers])
+        except Exception as error:
+            if self.fused or not type(error).__module__.startswith("numba"):
+                raise
+            self.fused = False
+        return self.fused is not False
 
     def _check_arrays(self, w: Array, g: Array) -> None:
         if g.shape != w.shape or g.dtype != w.dtype:
@@ -264,18 +255,24 @@ class Stepper:
                     f"w must be a writeable float array, got dtype {w.dtype}, writeable={w.flags.writeable}"
                 )
             self.like = w.shape, w.dtype
-            self.state = [np.zeros(self._shape(name, w), w.dtype) for name in self.signature.state]
+            self.shapes = [w.shape, *(self._shape(name, w) for name in self.signature.state)]
+            self.state = [np.zeros(shape, w.dtype) for shape in self.shapes[1:]]
         elif (w.shape, w.dtype) != self.like:
             raise ValueError(f"w must have the shape and dtype of the first call, {self.like}, got {w.shape} {w.dtype}")
 
-    def _results(self, new: Any, w: Array) -> tuple[Array, ...]:
+    def _allowed(self, name: str, value: float) -> float:
+        """Check a hyperparameter, but not the same float twice: a constant rate comes at every step."""
+        if self.allowed.get(name) is not value:
+            self.allowed[name] = hyperparameter(self.rule, name, value)
+        return self.allowed[name]
+
+    def _results(self, new: Any) -> tuple[Array, ...]:
         results = new if self.signature.state else (new,)
-        names = ("w", *self.signature.state)
-        expected = [w.shape, *(self._shape(name, w) for name in self.signature.state)]
         shapes = [np.shape(a) for a in results] if isinstance(results, tuple) else None
-        if shapes != expected:
+        if shapes != self.shapes:
+            names = ("w", *self.signature.state)
             raise ValueError(
-                f"rule {self.rule.__name__!r} must return {names} of shapes {expected}, got {shapes or type(new)}"
+                f"rule {self.rule.__name__!r} must return {names} of shapes {self.shapes}, got {shapes or type(new)}"
             )
         return results
 
@@ -286,5 +283,5 @@ class Stepper:
 
     def _fuse(self, w: Array) -> bool:
         if self.fused is None:
-            return w.size >= FUSE_FROM and can_fuse(self.rule)
+            return w.size >= FUSE_FROM and w.flags.c_contiguous and w.dtype.isnative and can_fuse(self.rule)
         return self.fused

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import checks
-from .problem import FiniteSum
+from . import checks, compiling
+from .problem import FiniteSum, Kernel
 
-__all__ = ["huber", "least_squares", "logistic", "softmax_regression"]
+__all__ = ["huber", "huber_loss", "least_squares", "log_loss", "logistic", "softmax_regression", "squared_loss"]
 
 Array = NDArray[np.floating[Any]]
 Rows = Any  # integers, or the slice of everything
@@ -28,12 +28,13 @@ EVERY_ROW = slice(None)
 
 @dataclass(frozen=True)
 class _Loss:
-    """A loss of prediction and target: value, first and second derivative by the prediction, bound of the second."""
+    """A loss of prediction and target, of arrays or of single numbers: value and first derivative by the prediction,
+    second derivative, a bound of it, and what the loss needs to know besides."""
 
-    value: Callable[[Array, Array], Array]
-    slope: Callable[[Array, Array], Array]
+    value_and_slope: Callable[..., tuple[Any, Any]]
     curvature: Callable[[Array, Array], Array]
     max_curvature: float
+    parameters: tuple[float, ...] = ()
 
 
 def _sigmoid(z: Array) -> Array:
@@ -41,29 +42,27 @@ def _sigmoid(z: Array) -> Array:
     return np.asarray(np.exp(-np.logaddexp(0, -z)))
 
 
-_SQUARED = _Loss(
-    value=lambda p, y: 0.5 * (p - y) ** 2,
-    slope=lambda p, y: p - y,
-    curvature=lambda p, y: np.ones_like(p),
-    max_curvature=1.0,
-)
-_LOGISTIC = _Loss(
-    value=lambda p, y: np.logaddexp(0, -y * p),
-    slope=lambda p, y: -y * _sigmoid(-y * p),
-    curvature=lambda p, y: _sigmoid(p) * _sigmoid(-p),
-    max_curvature=0.25,
-)
+def squared_loss(p: Any, y: Any) -> tuple[Any, Any]:
+    r"""Half the square of the residual, :math:`\tfrac12 (p - y)^2`, and its slope :math:`p - y`."""
+    return 0.5 * (p - y) ** 2, p - y
 
 
-def _huber_loss(threshold: float) -> _Loss:
-    return _Loss(
-        value=lambda p, y: np.where(
-            np.abs(p - y) <= threshold, 0.5 * (p - y) ** 2, threshold * (np.abs(p - y) - 0.5 * threshold)
-        ),
-        slope=lambda p, y: np.clip(p - y, -threshold, threshold),
-        curvature=lambda p, y: (np.abs(p - y) <= threshold).astype(p.dtype),
-        max_curvature=1.0,
-    )
+def log_loss(p: Any, y: Any) -> tuple[Any, Any]:
+    r"""The logistic loss :math:`\log(1 + e^{-y p})` and its slope :math:`-y / (1 + e^{y p})`, without overflow."""
+    z = p * y
+    e = np.exp(-abs(z))
+    return np.maximum(-z, 0.0) + np.log1p(e), -y * (e + (1.0 - e) * (z <= 0)) / (1.0 + e)
+
+
+def huber_loss(p: Any, y: Any, threshold: float) -> tuple[Any, Any]:
+    r"""Huber's loss of the residual :math:`r = p - y`, and its slope: :math:`r` cut off at :math:`\pm\tau`."""
+    r = p - y
+    size = np.minimum(abs(r), threshold)
+    return size * (abs(r) - 0.5 * size), np.maximum(np.minimum(r, threshold), -threshold)
+
+
+_SQUARED = _Loss(squared_loss, curvature=lambda p, y: np.ones_like(p), max_curvature=1.0)
+_LOGISTIC = _Loss(log_loss, curvature=lambda p, y: _sigmoid(p) * _sigmoid(-p), max_curvature=0.25)
 
 
 def _largest_eigenvalue(X: Array) -> float:
@@ -80,8 +79,11 @@ def _linear(name: str, X: Array, y: Array, loss: _Loss, l2: float) -> FiniteSum:
     largest = _largest_eigenvalue(X)
     row_norms = np.einsum("ij,ij->i", X, X)
 
+    def value_and_slope(p: Array, targets: Array) -> tuple[Array, Array]:
+        return loss.value_and_slope(p, targets, *loss.parameters)
+
     def sample_grad(w: Array, rows: Rows) -> Array:
-        slope = loss.slope(X[rows] @ w, y[rows])
+        slope = value_and_slope(X[rows] @ w, y[rows])[1]
         g: Array = slope @ X[rows] / len(slope) + l2 * w
         return g
 
@@ -90,7 +92,8 @@ def _linear(name: str, X: Array, y: Array, loss: _Loss, l2: float) -> FiniteSum:
         return H
 
     return FiniteSum(
-        value=lambda w: float(np.mean(loss.value(X @ w, y)) + 0.5 * l2 * w @ w),
+        kernel=Kernel(compiling.bind(_evaluate, loss=loss.value_and_slope), (X, y, l2, *loss.parameters)),
+        value=lambda w: float(np.mean(value_and_slope(X @ w, y)[0]) + 0.5 * l2 * w @ w),
         grad=lambda w: sample_grad(w, EVERY_ROW),
         start=np.zeros(d, X.dtype),
         name=name,
@@ -101,6 +104,29 @@ def _linear(name: str, X: Array, y: Array, loss: _Loss, l2: float) -> FiniteSum:
         sample_grad=sample_grad,
         L_max=loss.max_curvature * float(row_norms.max()) + l2,
     )
+
+
+loss = compiling.slot
+
+
+def _evaluate(w: Array, g: Array, X: Array, y: Array, l2: float, *parameters: float) -> float:
+    """One pass over the samples for both value and gradient, where NumPy makes three."""
+    n, d = X.shape
+    total, square = 0.0, 0.0
+    for j in range(d):
+        g[j] = n * l2 * w[j]
+        square += w[j] * w[j]
+    for i in range(n):
+        p = 0.0
+        for j in range(d):
+            p += X[i, j] * w[j]
+        value, slope = loss(p, y[i], *parameters)
+        total += value
+        for j in range(d):
+            g[j] += slope * X[i, j]
+    for j in range(d):
+        g[j] /= n
+    return float(total / n + 0.5 * l2 * square)
 
 
 def _samples(X: ArrayLike, y: ArrayLike, l2: float) -> tuple[Array, Array]:
@@ -212,7 +238,8 @@ def huber(X: ArrayLike, y: ArrayLike, *, threshold: float, l2: float = 0.0) -> F
     """
     X, y = _samples(X, y, l2)
     tau = checks.number("threshold", threshold, above=0.0)
-    return _linear("Huber regression", X, y, _huber_loss(tau), l2)
+    loss = _Loss(huber_loss, lambda p, y: (np.abs(p - y) <= tau).astype(p.dtype), 1.0, parameters=(tau,))
+    return _linear("Huber regression", X, y, loss, l2)
 
 
 def softmax_regression(X: ArrayLike, y: ArrayLike, *, classes: int | None = None, l2: float = 0.0) -> FiniteSum:

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from . import checks
 from .layout import Layout
 from .problem import Problem
-from .sampling import Estimate, Oracle, in_order, mini_batch, reshuffled, shuffled_once, with_replacement
+from .sampling import Estimate, Oracle, in_blocks, in_order, mini_batch, reshuffled, shuffled_once, with_replacement
 from .variance_reduction import saga, svrg
 
 __all__ = [
     "check_gradient",
     "full",
+    "in_blocks",
     "in_order",
     "mini_batch",
     "noisy",

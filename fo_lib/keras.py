@@ -4,16 +4,16 @@ The text of the rule is run on TensorFlow's tensors: its global name ``np`` is r
 of the step and learning rate are what :class:`~fo_lib.engine.Stepper` would pass, so that the weights take the same
 steps: to rounding in float64. In float32 a power such as :math:`1 - \beta_2^t` is computed in float32 too, as in
 Keras's own optimizers, which makes the first steps inexact by up to 3e-5 of their length. (Under XLA, ``eigh`` is exact
-to float32 only, so that :func:`~fo_lib.matrix_rules.shampoo` is.)
+to float32 only, so that :func:`~fo_lib.matrix_rules.shampoo` is.) A large variable is updated in one compiled pass
+where that is faster, whether or not the model is compiled by XLA.
 
 Needs TensorFlow and Keras 3: ``pip install 'fo-lib[keras]'``.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
-from types import CellType, FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 import keras
@@ -21,57 +21,19 @@ import numpy as np
 import tensorflow as tf
 
 from . import checks, matrix_rules, rules
-from .engine import Stepper, signature
+from ._tensors import Number, on_tensors
+from .engine import Stepper, can_fuse, signature
 
 __all__ = ["RuleOptimizer", "TableSchedule", "optimizer", "schedule"]
 
 Rule = Callable[..., Any]
 
+# From this many weights on, with two numbers of state or more for each, one compiled pass is faster than the operations
+# of a graph (benchmarks/keras_step.py). Simpler rules have few operations, which reuse the memory of the gradient.
+FUSE_FROM = 100_000
+FUSED_STATES = 2
+
 _OURS: dict[str, Rule] = {name: getattr(home, name) for home in (rules, matrix_rules) for name in home.__all__}
-
-
-class _Tensors:
-    """A module of NumPy whose functions are those of ``keras.ops``."""
-
-    def __init__(self, module: ModuleType) -> None:
-        self._module = module
-
-    def __getattr__(self, name: str) -> Any:
-        return _on_tensors(getattr(self._module, name), {})
-
-
-def _on_tensors(value: Any, done: dict[Any, Any]) -> Any:
-    """What takes tensors in place of a value that a rule reads: NumPy, one of its functions, or a helper."""
-    if isinstance(value, ModuleType):
-        return _Tensors(value) if value.__name__.split(".")[0] == "numpy" else value
-    if isinstance(value, np.ufunc) or str(getattr(value, "__module__", "")).split(".")[0] == "numpy":
-        name = getattr(value, "__name__", repr(value))
-        if not hasattr(keras.ops, name):
-            raise AttributeError(f"the rule uses np.{name}, and keras.ops has no such function")
-        return getattr(keras.ops, name)
-    return _rebound(value, done) if isinstance(value, FunctionType) else value
-
-
-def _rebound(function: FunctionType, done: dict[Any, Any]) -> FunctionType:
-    """Copy a function so that it, and every function it calls, reads NumPy as keras.ops."""
-    if function not in done:
-        names = dict(function.__globals__)
-        cells = tuple(CellType() for _ in function.__closure__ or ())
-        copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__, cells or None)
-        copy.__kwdefaults__ = function.__kwdefaults__
-        done[function] = copy
-        for name in _names(function.__code__) & names.keys():
-            names[name] = _on_tensors(names[name], done)
-        for new, old in zip(cells, function.__closure__ or (), strict=True):
-            new.cell_contents = _on_tensors(old.cell_contents, done)
-    copied: FunctionType = done[function]
-    return copied
-
-
-def _names(code: Any) -> set[str]:
-    """The global names of a function and of the functions and comprehensions inside it."""
-    inner = [_names(constant) for constant in code.co_consts if inspect.iscode(constant)]
-    return set(code.co_names).union(*inner)
 
 
 @keras.saving.register_keras_serializable("fo_lib")
@@ -180,7 +142,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras 
             self._learning_rate = self.add_variable((), dtype="float64", name="learning_rate")
             self._learning_rate.assign(constant)
         self.rule, self.lazy, self.hyper = rule, lazy, given
-        self._rule = _rebound(rule, {})
+        self._rule = on_tensors(rule)
 
     def build(self, variables: Sequence[Any]) -> None:
         """Create the state, zero, of each variable."""
@@ -188,6 +150,25 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras 
             return
         super().build(variables)
         self._state = [[self._zeros(v, name) for name in signature(self.rule).state] for v in variables]
+        # not through setattr: Keras tracks lists, as if the passes were to be saved
+        self.__dict__["_passes"] = [self._pass(v) for v in variables]
+
+    def _pass(self, variable: Any) -> Callable[..., Any]:
+        """What computes a step of one variable: compiled where that is faster, and then for its shape only."""
+        worth = int(np.prod(variable.shape)) >= FUSE_FROM and len(signature(self.rule).state) >= FUSED_STATES
+        exact = keras.backend.standardize_dtype(variable.dtype) in {"float32", "float64"}
+        if worth and exact and can_fuse(self.rule):  # XLA is exact for arithmetic, not for all of linear algebra
+            compiled: Callable[..., Any] = tf.function(self._results, jit_compile=True, autograph=False)
+            return compiled
+        return self._results
+
+    def _results(self, old: Sequence[Any], g: Any, t: Sequence[Any], rate: Any, hyper: dict[str, float]) -> Any:
+        """What the rule returns, always as a tuple; ``t`` holds the number of the step if the rule takes it."""
+        try:
+            new = self._rule(old[0], g, *old[1:], *map(Number, t), learning_rate=Number(rate), **hyper)
+        except (TypeError, ValueError):  # it does with them what only tensors can do, such as t < 10
+            new = self._rule(old[0], g, *old[1:], *t, learning_rate=rate, **hyper)
+        return new if isinstance(new, tuple) else (new,)
 
     def _zeros(self, variable: Any, name: str) -> Any:
         shapes = getattr(self.rule, "state_shapes", {})
@@ -214,16 +195,17 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras 
         dtype, hyper = variable.dtype, dict(self.hyper)
         if "weight_decay" in hyper and not self._use_weight_decay(variable):
             hyper["weight_decay"] = 0.0
-        arrays = [variable, *self._state[self._get_variable_index(variable)]]
+        index = self._get_variable_index(variable)
+        arrays, results = [variable, *self._state[index]], self._passes[index]
         g, rows = gradient, None
         if isinstance(gradient, tf.IndexedSlices):
             gradient = self._summed(gradient)  # again: replicas may have sent the same rows
             rows = gradient.indices
-            g = tf.gather(gradient.values, tf.searchsorted(rows, rows))
+            g, results = tf.gather(gradient.values, tf.searchsorted(rows, rows)), self._results
         old = [tf.convert_to_tensor(a) if rows is None else tf.gather(a, rows) for a in arrays]
         t = [tf.cast(self.iterations + 1, dtype)] if signature(self.rule).takes_t else []
-        new = self._rule(old[0], tf.cast(g, dtype), *old[1:], *t, learning_rate=tf.cast(learning_rate, dtype), **hyper)
-        for array, value in zip(arrays, new if isinstance(new, tuple) else (new,), strict=True):
+        new = results(old, tf.cast(g, dtype), t, tf.cast(learning_rate, dtype), hyper)
+        for array, value in zip(arrays, new, strict=True):
             self.assign(array, value if rows is None else tf.IndexedSlices(value, rows))
 
     def get_config(self) -> dict[str, Any]:

@@ -45,6 +45,8 @@ class Layout:
 
     def flatten(self, weights: Any, name: str = "grad(w)") -> Array:
         """Copy ``weights`` into a new flat vector; a wrong shape raises a ValueError that names it."""
+        if self.single and np.shape(weights) == self.shapes[0]:
+            return np.array(weights, self.dtype).reshape(-1)
         arrays = [weights] if self.single else list(weights)
         shapes = [np.shape(a) for a in arrays]
         if shapes != self.shapes:
@@ -56,8 +58,7 @@ class Layout:
 
     def unflatten(self, flat: Array) -> Any:
         """Return views of a flat vector, shaped like the weights: an array, or a list of arrays."""
-        views = self.arrays(flat)
-        return views[0] if self.single else views
+        return flat.reshape(self.shapes[0]) if self.single else self.arrays(flat)
 
     def arrays(self, flat: Array) -> list[Array]:
         """Return views of a flat vector, always as a list: one for each array of weights."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from . import checks, learning_rates, rules
 from .averages import Average, exponential, polynomial, uniform
-from .engine import Stepper, signature
+from .compiled_run import CompiledRun
+from .engine import hyperparameter, signature
 from .gradients import full, mini_batch, noisy, saga, svrg
+from .iteration import DIVERGED, TOLERANCE, in_blocks
 from .layout import Layout
 from .learning_rates import LineSearch, Schedule
+from .plain_run import ByArray, PlainRun
 from .problem import Problem, flat, read_only
 from .sampling import Oracle
 from .trace import Records, Trace
@@ -46,6 +49,7 @@ def minimize(
     iterates: bool = False,
     seed: int = 0,
     progress: bool = False,
+    compiled: bool = False,
     **hyper: float | Schedule,
 ) -> Trace:
     r"""Minimize a problem by a first-order method.
@@ -88,6 +92,11 @@ def minimize(
         All randomness of the run is a function of it.
     progress : bool
         Show a bar (needs tqdm; quiet where the output is not a terminal).
+    compiled : bool
+        Run the loop, rule and problem compiled by Numba: the same steps to rounding, and many more of them a second
+        where they are small. For problems with a ``kernel``, rules of single numbers, and the full gradient without
+        line search, transform and prox. The order of sums is the compiler's: what depends on it, as compensated
+        summation does, is lost.
     **hyper : float or function
         Hyperparameters of the rule, such as ``momentum=0.9``: numbers, or functions of the step number.
 
@@ -100,7 +109,10 @@ def minimize(
     ------
     TypeError, ValueError
         If an argument is of the wrong kind or out of range, a schedule returns what is not a positive number, the
-        gradient has the wrong shape, or value or gradient are not finite at the start.
+        gradient has the wrong shape, value or gradient are not finite at the start, or what is to be compiled cannot
+        be.
+    ImportError
+        If ``compiled`` is asked for and Numba is not installed.
 
     Examples
     --------
@@ -123,25 +135,65 @@ def minimize(
     layout = Layout(first)
     if layout.shapes != Layout(problem.start).shapes:
         raise ValueError(f"start must have the shape of the problem's, {problem.start!r}, got {first!r}")
-    flattened = flat(problem, layout)
-    schedules = {name: value for name, value in hyper.items() if callable(value)}
-    numbers: dict[str, Any] = {name: value for name, value in hyper.items() if name not in schedules}
-    run = _Run(
-        problem=flattened,
-        stepper=_ByArray(rule, layout, schedules, numbers),
-        rate=_rate(rule, learning_rate, [gradient is full, transform is None, prox is None], flattened),
-        estimate=None if gradient is full and average is None else _flat_estimate(gradient(problem, seed), layout),
-        transform=transform,
-        prox=None if prox is None else lambda w, a: layout.flatten(prox(layout.unflatten(w), a), "prox(w)"),
-        average=average,
-        records=Records(iterates),
-    )
+    w, records, flattened = layout.flatten(first, "start"), Records(iterates), flat(problem, layout)
+    plain = [gradient is full, transform is None, prox is None]
+    rate = _rate(rule, learning_rate, plain, flattened)
+    run: CompiledRun | PlainRun
+    if compiled:
+        if not all(plain) or isinstance(learning_rate, LineSearch):
+            raise ValueError("compiled=True takes neither another gradient, nor a line search, a transform or a prox")
+        run = CompiledRun(problem, rule, _columns(rule, learning_rate, rate, hyper), average, records, w)
+    else:
+        run = PlainRun(
+            problem=flattened, stepper=ByArray(rule, layout, hyper), rate=rate, transform=transform, average=average,
+            estimate=None if gradient is full and average is None else _flat_estimate(gradient(problem, seed), layout),
+            prox=None if prox is None else lambda w, a: layout.flatten(prox(layout.unflatten(w), a), "prox(w)"),
+            records=records, w=w,
+        )  # fmt: skip
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is reported by the trace
-        w, reason, message = run(layout.flatten(first, "start"), steps, every, tolerance, progress)
+        ending, t, last = in_blocks(functools.partial(run.block, every, steps, tolerance), steps, progress)
+    reason, message = _say(ending, t, steps, tolerance, records, _against_limit(rule, last, problem.L))
+    constants = {name: value for name, value in hyper.items() if not callable(value)}
     name = getattr(rule, "__name__", type(rule).__name__)
-    known = {**signature(rule).hyper, **numbers, "rule": name, "stochastic": gradient is not full, "L": problem.L}
+    known = {**signature(rule).hyper, **constants, "rule": name, "stochastic": gradient is not full, "L": problem.L}
     known.pop("learning_rate")  # the trace has it, step by step
-    return run.records.trace(layout.unflatten(w), reason, message, **known)
+    w = run.previous if ending == DIVERGED else run.at
+    return records.trace(layout.unflatten(w), reason, message, **known)
+
+
+def _say(ending: int, t: int, steps: int, tolerance: float, records: Records, rate: str) -> tuple[str, str]:
+    """The reason for the end of a run, and the same in words."""
+    if ending == DIVERGED and t == 0:
+        raise ValueError("start must be a point where value and gradient are finite: here they are not")
+    if ending == DIVERGED:
+        return "diverged", f"diverged: value or gradient no longer finite at step {t}, {rate}"
+    if ending == TOLERANCE:
+        return "tolerance", f"the gradient norm reached the tolerance {tolerance:g} at step {t}"
+    first, last = records.columns()[1][[0, -1]]
+    rose = f", but the value rose from {first:.3g} to {last:.3g}, {rate}" if last > first else ""
+    return "steps", f"made all {steps} steps{rose}"
+
+
+def _against_limit(rule: Callable[..., Any], rate: float, L: float | None) -> str:
+    limit = 2 / L if L else np.inf
+    known = rule is rules.gradient_descent and rate > limit
+    return f"learning_rate={rate:g}" + (f" > 2 / L = {limit:g}, the limit of gradient descent" if known else "")
+
+
+def _columns(
+    rule: Callable[..., Any], learning_rate: object, rate: Callable[..., float], hyper: dict[str, float | Schedule]
+) -> dict[str, Any]:
+    """Every hyperparameter of a compiled run, in the rule's order: a number, or a function of the step number."""
+
+    def checked(name: str, value: Any) -> Any:
+        if callable(value):
+            return lambda t: hyperparameter(rule, name, value(t))
+        return hyperparameter(rule, name, value)
+
+    signature(rule).require(*hyper)
+    found = {name: checked(name, value) for name, value in {**signature(rule).hyper, **hyper}.items()}
+    found["learning_rate"] = (lambda t: rate(t, None, None)) if callable(learning_rate) else rate(0, None, None)
+    return found
 
 
 def _refuse_factory(name: str, slot: object) -> None:
@@ -176,92 +228,3 @@ def _rate(
     default = signature(rule).hyper["learning_rate"]
     constant = checks.number("learning_rate", default if learning_rate is None else learning_rate, above=0.0)
     return lambda t, w, g: constant
-
-
-class _ByArray:
-    """A rule on a flat vector: a rule of matrices is called for each array, any other once for all weights."""
-
-    def __init__(
-        self, rule: Callable[..., Any], layout: Layout, schedules: dict[str, Schedule], numbers: dict[str, float]
-    ) -> None:
-        signature(rule).require(*schedules)
-        whole = Layout(np.zeros(layout.size, layout.dtype))
-        self.rule, self.schedules = rule, schedules
-        self.layout = layout if hasattr(rule, "state_shapes") else whole
-        self.steppers = [Stepper(rule, fused=None, **numbers) for _ in self.layout.shapes]
-
-    def __call__(self, w: Array, g: Array, t: int, rate: float) -> None:
-        hyper = {name: schedule(t) for name, schedule in self.schedules.items()}
-        arrays, gradients = self.layout.arrays(w), self.layout.arrays(g)
-        for step, array, gradient in zip(self.steppers, arrays, gradients, strict=True):
-            step(array, gradient, learning_rate=rate, **hyper)
-
-
-@dataclass(kw_only=True)
-class _Run:
-    """One run over flat vectors: calling it makes the steps."""
-
-    problem: Problem
-    stepper: _ByArray
-    rate: Callable[[int, Array, Array], float]
-    estimate: Callable[[Array, int], Array] | None
-    transform: Transform | None
-    prox: Callable[[Array, float], Array] | None
-    average: Average | None
-    records: Records
-
-    def __call__(self, w: Array, steps: int, every: int, tolerance: float, progress: bool) -> tuple[Array, str, str]:
-        rate, at = 0.0, w if self.average is None else w.copy()  # at: where values are recorded
-        previous = at.copy()
-        for t in _track(steps + 1, progress):
-            recorded = t % every == 0 or t == steps
-            g = self.problem.grad(at) if recorded or self.estimate is None else self.estimate(w, t + 1)
-            norm = float(np.linalg.norm(g))
-            value = self.problem.value(at) if recorded else 0.0
-            if not (np.isfinite(norm * norm) and np.isfinite(value)):
-                return previous, "diverged", self._divergence(t, rate)
-            if recorded:
-                self.records.add(t, value, norm, rate, at)
-                if norm <= tolerance and (tolerance > 0 or not g.any()):  # a norm can underflow
-                    return at, "tolerance", f"the gradient norm reached the tolerance {tolerance:g} at step {t}"
-            if t < steps:
-                previous[:] = at
-                rate = self._step(w, self.estimate(w, t + 1) if recorded and self.estimate else g, t + 1)
-                if self.average is not None:
-                    at += self.average(t + 1) * (w - at)
-        return at, "steps", f"made all {steps} steps{self._rise(rate)}"
-
-    def _step(self, w: Array, g: Array, t: int) -> float:
-        rate = self.rate(t, w, g)
-        if self.transform is not None:
-            g = np.asarray(self.transform(g), w.dtype)
-        self.stepper(w, g, t, rate)
-        if self.prox is not None:
-            w[:] = self.prox(w, rate)
-        return rate
-
-    def _divergence(self, t: int, rate: float) -> str:
-        if t == 0:
-            raise ValueError("start must be a point where value and gradient are finite: here they are not")
-        return f"diverged: value or gradient no longer finite at step {t}, {self._against_limit(rate)}"
-
-    def _rise(self, rate: float) -> str:
-        """A warning, if the value ended above that at the start."""
-        first, last = self.records.rows[0][1], self.records.rows[-1][1]
-        return (
-            f", but the value rose from {first:.3g} to {last:.3g}, {self._against_limit(rate)}" if last > first else ""
-        )
-
-    def _against_limit(self, rate: float) -> str:
-        limit = 2 / self.problem.L if self.problem.L else np.inf
-        known = self.stepper.rule is rules.gradient_descent and rate > limit
-        return f"learning_rate={rate:g}" + (f" > 2 / L = {limit:g}, the limit of gradient descent" if known else "")
-
-
-def _track(n: int, progress: bool) -> Iterable[int]:
-    if not progress:
-        return range(n)
-    from tqdm.auto import tqdm
-
-    bar: Iterable[int] = tqdm(range(n), disable=None)
-    return bar

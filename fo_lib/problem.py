@@ -9,13 +9,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import checks
+from . import checks, compiling
 from .layout import Layout
 
-__all__ = ["FiniteSum", "Problem", "flat", "from_functions", "read_only", "solve"]
+__all__ = ["FiniteSum", "Kernel", "Problem", "flat", "from_functions", "read_only", "solve"]
 
 Array = NDArray[np.floating[Any]]
 Weights = Any  # an array, or a list of arrays of one dtype
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The same function as a plain one that can be compiled, and the data that it reads.
+
+    Parameters
+    ----------
+    evaluate : function
+        ``evaluate(w, g, *data)`` writes the gradient at ``w`` into ``g`` and returns the value.
+    data : tuple
+        Arrays and numbers.
+    """
+
+    evaluate: Callable[..., float]
+    data: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +58,8 @@ class Problem:
         The solution, or one of them.
     minimum : float, optional
         The value there.
+    kernel : Kernel, optional
+        The same function for a compiled run: of weights that are one vector.
     """
 
     value: Callable[[Weights], float]
@@ -53,6 +71,7 @@ class Problem:
     hessian: Callable[[Array], Array] | None = None
     minimizer: Array | None = None
     minimum: float | None = None
+    kernel: Kernel | None = None
 
     @property
     def condition_number(self) -> float:
@@ -96,6 +115,7 @@ def from_functions(
     grad: Callable[[Weights], Weights],
     start: Weights,
     *,
+    data: tuple[Any, ...] = (),
     name: str = "problem",
     L: float | None = None,
     mu: float = 0.0,
@@ -105,9 +125,12 @@ def from_functions(
     Parameters
     ----------
     value, grad : function
-        ``value(w)``, a float, and ``grad(w)``, of the structure of ``w``.
+        ``value(w, *data)``, a float, and ``grad(w, *data)``, of the structure of ``w``. Where they read nothing but
+        their arguments, NumPy and other such functions, a run of weights that are one vector can be compiled.
     start : array or list of arrays
         Where a run begins; integers become float64.
+    data : tuple
+        What the functions need besides ``w``.
     name : str
         What plots and messages call it.
     L, mu : float
@@ -132,14 +155,38 @@ def from_functions(
     """
     checks.function("value", value)
     checks.function("grad", grad)
+    if not isinstance(data, tuple):
+        raise TypeError(f"data must be a tuple of what the functions need besides w, got {data!r}")
     layout = Layout(start)
     if L is not None:
         checks.number("L", L, above=0.0)
     checks.number("mu", mu, at_least=0.0, **({} if L is None else {"at_most": L}))
     w = layout.unflatten(layout.flatten(start, "start"))
-    checks.number("value(start)", value(w))
-    checks.array("grad(start)", layout.flatten(grad(w), "grad(start)"))
-    return Problem(value=value, grad=grad, start=w, name=name, L=L, mu=mu)
+    checks.number("value(start)", value(w, *data))
+    checks.array("grad(start)", layout.flatten(grad(w, *data), "grad(start)"))
+    kernel = Kernel(compiling.bind(_evaluate_own, value=value, grad=grad), data)
+    one_vector = layout.single and len(layout.shapes[0]) == 1
+    if data:
+        value, grad = _with(value, data), _with(grad, data)
+    return Problem(
+        value=value, grad=grad, start=w, name=name, L=L, mu=mu, kernel=kernel if one_vector else None
+    )  # fmt: skip
+
+
+def _with(function: Callable[..., Any], data: tuple[Any, ...]) -> Callable[[Weights], Any]:
+    return lambda w: function(w, *data)
+
+
+value = grad = compiling.slot
+
+
+def _evaluate_own(w: Array, g: Array, *data: Any) -> float:
+    new = grad(w, *data)
+    if new.shape != g.shape:
+        raise ValueError("grad(w) must have the shape of the weights")
+    for i in range(g.size):
+        g[i] = new[i]
+    return float(value(w, *data))
 
 
 def solve(problem: Problem, *, tolerance: float = 1e-12, steps: int = 100) -> Problem:

@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import checks
 from .finite_sums import huber, least_squares, logistic, softmax_regression
-from .problem import FiniteSum, Problem, from_functions, solve
+from .problem import FiniteSum, Kernel, Problem, from_functions, solve
 
 __all__ = [
     "FiniteSum",
+    "Kernel",
     "Problem",
     "from_functions",
     "huber",
@@ -77,6 +78,7 @@ def quadratic(
     best = np.zeros(d) if minimizer is None else np.array(checks.array("minimizer", minimizer, shape=(d,)))
     first = best + 1.0 if start is None else np.array(checks.array("start", start, shape=(d,)))
     return Problem(
+        kernel=Kernel(_evaluate_quadratic, (A, best, 0.0)),
         value=lambda w: float(0.5 * (w - best) @ A @ (w - best)),
         grad=lambda w: A @ (w - best),
         start=first,
@@ -87,6 +89,17 @@ def quadratic(
         minimizer=best,
         minimum=0.0,
     )
+
+
+def _evaluate_quadratic(w: Array, g: Array, A: Array, best: Array, minimum: float) -> float:
+    total = 0.0
+    for i in range(w.size):
+        slope = 0.0
+        for j in range(w.size):
+            slope += A[i, j] * (w[j] - best[j])
+        g[i] = slope
+        total += slope * (w[i] - best[i])
+    return minimum + 0.5 * total
 
 
 def rosenbrock() -> Problem:
@@ -113,6 +126,7 @@ def rosenbrock() -> Problem:
         return np.array([[2 - 400 * y + 1200 * x * x, -400 * x], [-400 * x, 200.0]])
 
     return Problem(
+        kernel=Kernel(_evaluate_rosenbrock),
         value=value,
         grad=grad,
         start=np.array([-1.2, 1.0]),
@@ -121,6 +135,12 @@ def rosenbrock() -> Problem:
         minimizer=np.ones(2),
         minimum=0.0,
     )
+
+
+def _evaluate_rosenbrock(w: Array, g: Array) -> float:
+    x, y = w[0], w[1]
+    g[0], g[1] = -2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)
+    return float((1 - x) ** 2 + 100 * (y - x * x) ** 2)
 
 
 def nesterov_worst_case(k: int, L: float = 1.0) -> Problem:
@@ -157,7 +177,9 @@ def nesterov_worst_case(k: int, L: float = 1.0) -> Problem:
     b = np.zeros(d)
     b[0] = L / 4
     best = 1 - np.arange(1, d + 1) / (d + 1)
+    minimum = float(-0.5 * b @ best)
     return Problem(
+        kernel=Kernel(_evaluate_quadratic, (T, best, minimum)),
         value=lambda w: float(0.5 * w @ T @ w - b @ w),
         grad=lambda w: T @ w - b,
         start=np.zeros(d),
@@ -166,5 +188,5 @@ def nesterov_worst_case(k: int, L: float = 1.0) -> Problem:
         mu=float(np.linalg.eigvalsh(T)[0]),
         hessian=lambda w: T,
         minimizer=best,
-        minimum=float(-0.5 * b @ best),
+        minimum=minimum,
     )

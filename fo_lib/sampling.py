@@ -13,6 +13,7 @@ from .problem import FiniteSum, Problem
 
 __all__ = [
     "batches",
+    "in_blocks",
     "in_order",
     "mini_batch",
     "require_samples",
@@ -26,7 +27,7 @@ Rows = NDArray[np.int64]
 Weights = Any
 Estimate = Callable[[Weights, int], Weights]
 Oracle = Callable[[Problem, int], Estimate]
-Order = Callable[[int, int, int], Rows]
+Order = Callable[[int, int, int], "Rows | _Blocks"]
 
 
 def reshuffled(n: int, seed: int, epoch: int) -> Rows:
@@ -49,6 +50,66 @@ def in_order(n: int, seed: int, epoch: int) -> Rows:
     return np.arange(n)
 
 
+def in_blocks(size: int) -> Order:
+    """Order: blocks of neighbouring rows in random order, and the rows of each in random order; another each epoch.
+
+    For data that do not fit into memory: it reads a file a block at a time, and unlike the others it is made as it is
+    used, so that it takes memory for one block and not for all rows. It mixes less than a full shuffle: the rows of a
+    batch are neighbours in the file.
+
+    Parameters
+    ----------
+    size : int
+        Rows in a block; the last of the file may be shorter.
+
+    Returns
+    -------
+    function
+        An order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``size`` is not a whole number from 1 on.
+    """
+    size = checks.count("size", size)
+    return lambda n, seed, epoch: _Blocks(n, size, [seed, epoch])
+
+
+_FACTORIES: tuple[object, ...] = (in_blocks,)  # they make an order, and are none
+
+
+class _Blocks:
+    """The rows of an epoch, made a block at a time."""
+
+    def __init__(self, n: int, size: int, seed: list[int]) -> None:
+        self.n, self.size, self.seed = n, size, seed
+        self.blocks = np.random.default_rng(seed).permutation(-(-n // size))
+        lengths = np.minimum(size, n - self.blocks * size)
+        self.ends = np.cumsum(lengths)
+        self.made, self.rows = -1, np.empty(0, np.int64)
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, wanted: slice) -> Rows:
+        start, stop, _ = wanted.indices(self.n)
+        k, parts = int(np.searchsorted(self.ends, start, side="right")), []
+        while start < stop:
+            first = int(self.ends[k - 1]) if k else 0
+            parts.append(self._block(k)[start - first : stop - first])
+            start, k = int(self.ends[k]), k + 1
+        return np.concatenate(parts)
+
+    def _block(self, k: int) -> Rows:
+        if k != self.made:
+            block = int(self.blocks[k])
+            rows = np.arange(block * self.size, min((block + 1) * self.size, self.n))
+            # from 1 on: a 0 at the end of a seed does not count
+            self.made, self.rows = k, np.random.default_rng([*self.seed, block + 1]).permutation(rows)
+        return self.rows
+
+
 def require_samples(name: str, problem: Problem) -> FiniteSum:
     """Return a problem that has samples, or refuse it (TypeError)."""
     if not isinstance(problem, FiniteSum):
@@ -56,11 +117,19 @@ def require_samples(name: str, problem: Problem) -> FiniteSum:
     return problem
 
 
+def _check_order(order: object) -> None:
+    checks.function("order", order)
+    if order in _FACTORIES:
+        raise TypeError("order must be called: in_blocks(...), not just named")
+
+
 def batches(n: int, size: int, order: Order, seed: int) -> Callable[[int], Rows]:
     """Return the rows of step ``t = 1, 2, ...``: the order of each epoch, cut into batches."""
     checks.count("size", size, at_most=n, why="the number of samples")
+    _check_order(order)
     steps = -(-n // size)
-    rows, current = np.empty(0, np.int64), -1
+    rows: Rows | _Blocks = np.empty(0, np.int64)
+    current = -1
 
     def batch(t: int) -> Rows:
         nonlocal rows, current
@@ -72,7 +141,9 @@ def batches(n: int, size: int, order: Order, seed: int) -> Callable[[int], Rows]
     return batch
 
 
-def _checked(rows: Rows, n: int) -> Rows:
+def _checked(rows: Rows | _Blocks, n: int) -> Rows | _Blocks:
+    if isinstance(rows, _Blocks):
+        return rows
     rows = np.asarray(rows)
     if rows.shape != (n,) or rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n:
         raise ValueError(f"order must return {n} integers from 0 to {n - 1}, got shape {rows.shape} of {rows.dtype}")
@@ -90,7 +161,7 @@ def mini_batch(size: int = 1, order: Order = reshuffled) -> Oracle:
         Samples a batch. The last batch of an epoch is smaller if ``size`` does not divide ``n``.
     order : function
         ``order(n, seed, epoch)`` returns the rows of one epoch in the order of use: :func:`reshuffled`,
-        :func:`shuffled_once`, :func:`with_replacement`, :func:`in_order`, or your own.
+        :func:`shuffled_once`, :func:`with_replacement`, :func:`in_order`, :func:`in_blocks`, or your own.
 
     Returns
     -------
@@ -104,7 +175,7 @@ def mini_batch(size: int = 1, order: Order = reshuffled) -> Oracle:
         or the problem has none.
     """
     size = checks.count("size", size)
-    checks.function("order", order)
+    _check_order(order)
 
     def oracle(problem: Problem, seed: int) -> Estimate:
         samples = require_samples("mini_batch", problem)

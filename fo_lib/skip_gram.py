@@ -26,7 +26,7 @@ from .text import Corpus, Vocabulary
 from .training import Run, train
 from .word_vectors import WordVectors
 
-__all__ = ["SkipGram", "fit", "keep_probability", "noise_distribution", "pairs"]
+__all__ = ["SkipGram", "edges", "fit", "keep_probability", "noise_distribution", "pairs", "text_digest"]
 
 Index = NDArray[np.int32]
 Float = NDArray[np.float64]
@@ -205,12 +205,12 @@ def fit(
     rate = checks.number("learning_rate", learning_rate, above=0.0)
     batches = _Batches(
         corpus, vocabulary, rate, batch_size, shared, window, sample, checks.count("seed", seed, at_least=0),
-        checks.count("epochs", epochs), _edges(corpus, checks.count("chunk", chunk)),
+        checks.count("epochs", epochs), edges(corpus, checks.count("chunk", chunk), len(vocabulary)),
     )  # fmt: skip
     model = Model(len(vocabulary), dimension, rule, rate, lazy, negatives / shared, seed, hyper)
     settings = {"rule": rule.__name__, "learning_rate": rate, "epochs": int(epochs), "window": int(window)}
     settings.update(counts, sample=float(sample), lazy=lazy, seed=int(seed), **hyper)
-    settings.update(text=_digest(corpus, vocabulary), chunks=len(batches.edges) - 1)
+    settings.update(text=text_digest(corpus, vocabulary), chunks=len(batches.edges) - 1)
     run = train(
         lambda k: model.train(*batches.drawn(k)),
         model.variables,
@@ -241,12 +241,6 @@ class _Batches:
     edges: list[int]  # the lines where chunks begin, and the end
 
     def __post_init__(self) -> None:
-        tokens, size = self.corpus.tokens, len(self.vocabulary)
-        if len(tokens) == 0:
-            raise ValueError("corpus must hold tokens, got none")
-        for extreme in (int(np.min(tokens)), int(np.max(tokens))):
-            if not 0 <= extreme < size:
-                raise ValueError(f"corpus must hold tokens from 0 to {size - 1}, the vocabulary's, got {extreme}")
         self.noise = np.cumsum(noise_distribution(self.vocabulary.counts))
         self.rounds = self.epochs * (len(self.edges) - 1)
 
@@ -267,14 +261,26 @@ class _Batches:
         return centers, contexts, noise, self.rate * np.maximum(1e-4, 1 - read)
 
 
-def _edges(corpus: Corpus, chunk: int) -> list[int]:
-    """The lines where chunks begin, and the end: chunks as equal as lines allow, so that none is too short."""
+def edges(corpus: Corpus, chunk: int, size: int) -> list[int]:
+    """The lines where chunks begin, and the end: chunks as equal as lines allow, so that none is too short.
+
+    Raises
+    ------
+    ValueError
+        If there is no token, or one that is not below ``size``.
+    """
+    tokens = corpus.tokens
+    if len(tokens) == 0:
+        raise ValueError("corpus must hold tokens, got none")
+    for extreme in (int(np.min(tokens)), int(np.max(tokens))):
+        if not 0 <= extreme < size:
+            raise ValueError(f"corpus must hold tokens from 0 to {size - 1}, the vocabulary's, got {extreme}")
     total = int(corpus.starts[-1])
     cuts = np.searchsorted(corpus.starts, np.linspace(0, total, -(-total // chunk) + 1)[:-1])
     return sorted({*map(int, cuts), len(corpus.starts) - 1})
 
 
-def _digest(corpus: Corpus, vocabulary: Vocabulary) -> str:
+def text_digest(corpus: Corpus, vocabulary: Vocabulary) -> str:
     """What tells one text from another, so that a run is not resumed on the wrong one."""
     digest = hashlib.sha256(" ".join(vocabulary.words).encode())
     digest.update(vocabulary.counts.tobytes())

@@ -63,11 +63,12 @@ class Trace:
 
 
 class Records:
-    """Lists that grow while a run goes on."""
+    """What a run records while it goes on: row by row, or as columns of a compiled run."""
 
     def __init__(self, iterates: bool) -> None:
         self.rows: list[tuple[int, float, float, float]] = []
         self.iterates: list[Array] | None = [] if iterates else None
+        self.table: list[NDArray[Any]] | None = None
 
     def add(self, step: int, value: float, grad_norm: float, rate: float, w: Array) -> None:
         """Record a step."""
@@ -75,11 +76,16 @@ class Records:
         if self.iterates is not None:
             self.iterates.append(w.copy())
 
+    def columns(self) -> list[NDArray[Any]]:
+        """What was recorded so far, as arrays: steps, values, gradient norms, rates, iterates."""
+        if self.table is not None:
+            return self.table
+        return [*map(np.array, zip(*self.rows, strict=True)), np.array(self.iterates or [])]
+
     def trace(self, w: Weights, reason: str, message: str, **settings: Any) -> Trace:
         """Return what was recorded, as arrays, with what was run."""
-        step, value, grad_norm, rate = (np.array(column) for column in zip(*self.rows, strict=True))
-        iterates = None if self.iterates is None else np.array(self.iterates)
+        step, value, grad_norm, rate, iterates = self.columns()
         return Trace(
-            step=step, value=value, grad_norm=grad_norm, learning_rate=rate, w=w, iterates=iterates,
-            reason=reason, message=message, settings=settings,
+            step=step, value=value, grad_norm=grad_norm, learning_rate=rate, w=w,
+            iterates=None if self.iterates is None else iterates, reason=reason, message=message, settings=settings,
         )  # fmt: skip

@@ -9,9 +9,9 @@ import pytest
 import fo_lib
 
 MODULES = [
-    "accelerated", "averages", "checks", "conventions", "datasets", "diagnosis", "engine", "exercises", "finite_sums", "gradients", "keras", "layout", "learning_rates", "loop",
-    "matrix_rules", "newton", "plots", "problem", "problems", "question_bank", "rates", "rules", "sampling", "schedules", "skip_gram",
-    "stored", "text", "trace", "training", "transforms", "variance_reduction", "word_vectors",
+    "accelerated", "averages", "checks", "compiled_run", "compiling", "conventions", "datasets", "diagnosis", "engine", "exercises", "finite_sums", "gradients", "iteration", "keras", "layout", "learning_rates", "linear_models", "loop",
+    "matrix_rules", "newton", "plain_run", "plots", "problem", "problems", "question_bank", "rates", "rules", "sampling", "schedules", "skip_gram",
+    "stored", "text", "trace", "training", "transforms", "variance_reduction", "word2vec", "word_vectors",
 ]  # fmt: skip
 
 

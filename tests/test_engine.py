@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from fo_lib import engine, rules
+from fo_lib import compiling, engine, rules
 from fo_lib.engine import Stepper, can_fuse
 
 ALL = [getattr(rules, name) for name in rules.__all__]
@@ -135,12 +135,12 @@ def calls_keyword_only(w, g, learning_rate=0.1):
     [
         (scaled(2.0), "without a closure"),
         (np.add, "without a closure"),
-        (reads_a_global, "reads the global 'SCALE': make it a hyperparameter"),
+        (reads_a_global, "reads the global 'SCALE', which is not a plain function: make it an argument"),
         (reads_an_attribute, "reads the global 'settings'"),
         (normalized, "uses 'sum', which is not element-wise"),
         (copies, "uses 'copy', which is not element-wise"),
         (multiplies_matrices, "does more than element-wise"),
-        (defines_a_function, "without a closure|more than element-wise"),
+        (defines_a_function, "without a closure|defines a function"),
         (calls_itself, "calls itself"),
         (calls_keyword_only, "without a closure"),
     ],
@@ -148,7 +148,7 @@ def calls_keyword_only(w, g, learning_rate=0.1):
 def test_what_could_be_compiled_wrongly_is_refused(rule, reason):
     assert not can_fuse(rule)
     with pytest.raises(TypeError, match=f"cannot be compiled: it .*({reason})"):
-        engine._fingerprint(rule)
+        compiling.text_of(rule, element_wise=True)
 
 
 def test_a_rule_that_is_not_element_wise_gives_the_same_at_every_size():
@@ -194,8 +194,8 @@ def test_a_compiled_rule_divides_by_zero_as_numpy_does():
 
 
 def test_the_flags_keep_nan_and_infinity_and_literals_take_the_dtype():
-    assert not {"nnan", "ninf", "fast"} & engine.FASTMATH
-    compiled = engine._in_dtype(rules.adam, np.float32)
+    assert not {"nnan", "ninf", "fast"} & compiling.FASTMATH
+    compiled = compiling.jit(rules.adam, dtype=np.float32)
     numbers = [c for c in compiled.py_func.__code__.co_consts if isinstance(c, (int, float, np.floating))]
     assert numbers
     assert {type(c) for c in numbers} == {np.float32}
@@ -238,25 +238,107 @@ def test_a_rule_that_cannot_be_fused_runs_as_numpy():
 
 
 def test_the_cache_key_follows_the_text_of_a_rule_and_its_helpers():
-    keys = {engine._fingerprint(rule) for rule in ALL}
+    keys = {compiling.text_of(rule) for rule in ALL}
     assert len(keys) == len(ALL)
     one, two = ({} for _ in range(2))
     source = "def helper(x): return {} * x\ndef rule(w, g, learning_rate=0.1): return w - helper(learning_rate * g)"
     exec(source.format(1), one)
     exec(source.format(2), two)
-    assert engine._fingerprint(one["rule"]) != engine._fingerprint(two["rule"])
+    assert compiling.text_of(one["rule"]) != compiling.text_of(two["rule"])
     for scope, default in ((one, 1), (two, 2)):
         exec(source.replace("(x)", f"(x, factor={default})").format("factor"), scope)
-    assert engine._fingerprint(one["rule"]) != engine._fingerprint(two["rule"])
+    assert compiling.text_of(one["rule"]) != compiling.text_of(two["rule"])
 
 
 def test_without_numba_nothing_is_fused(monkeypatch):
-    monkeypatch.setattr(engine.importlib.util, "find_spec", lambda name: None)
-    can_fuse.cache_clear()
+    monkeypatch.setattr(compiling.importlib.util, "find_spec", lambda name: None)
     assert not can_fuse(rules.gradient_descent)
-    can_fuse.cache_clear()
 
 
 def test_numba_is_not_imported_for_small_arrays():
     code = "import sys, numpy as np; from fo_lib import Stepper, rules; Stepper(rules.adam)(np.ones(9), np.ones(9))"
     subprocess.run([sys.executable, "-c", code + "; assert 'numba' not in sys.modules"], check=True)
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3])
+def test_large_arrays_are_updated_in_parts_with_the_same_result(cores, monkeypatch):
+    """Each part once, the last one whole: with as many threads as there are cores, and no more than the size allows."""
+    monkeypatch.setattr(engine, "_cores", lambda: cores)
+    monkeypatch.setattr(engine, "WORDS_PER_THREAD", 100)
+    seen = []
+    compiled = engine.fuse(rules.adam, np.float64)
+    monkeypatch.setattr(engine, "fuse", lambda *key: lambda w, *rest: (seen.append(len(w)), compiled(w, *rest)))
+    rng = np.random.default_rng(0)
+    for size in (99, 199, 200, 307):
+        one, g = rng.standard_normal(size), rng.standard_normal(size)
+        two, seen[:] = one.copy(), []
+        Stepper(rules.adam, fused=True)(one, g)
+        Stepper(rules.adam, fused=False)(two, g)
+        np.testing.assert_allclose(one, two, rtol=1e-13)
+        assert len(seen) == max(1, min(cores, size // 100))
+        assert sum(seen) == size
+
+
+def test_the_number_of_threads_follows_the_cores_of_the_process_and_numbas_variable(monkeypatch):
+    monkeypatch.setattr(engine.os, "sched_getaffinity", lambda process: set(range(4)), raising=False)
+    monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
+    assert engine._cores() == 4
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
+    assert engine._cores() == 1
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "64")
+    assert engine._cores() == 4
+    monkeypatch.delattr(engine.os, "sched_getaffinity")
+    monkeypatch.setattr(engine.os, "cpu_count", lambda: 3)
+    assert engine._cores() == 3
+
+
+def test_a_number_that_changes_in_place_is_seen():
+    step, rate, w = Stepper(rules.gradient_descent), np.array(0.5), np.ones(1)
+    step(w, np.ones(1), learning_rate=rate)
+    rate[...] = 0.25
+    step(w, np.ones(1), learning_rate=rate)
+    assert w[0] == 0.25
+    rate[...] = -1.0
+    with pytest.raises(ValueError, match="learning_rate must be a finite number and > 0, got -1"):
+        step(w, np.ones(1), learning_rate=rate)
+
+
+def test_a_child_process_starts_threads_of_its_own():
+    """Those of its parent do not come along: without new ones it would wait for ever."""
+    code = (
+        "import os, signal, numpy as np; from fo_lib import Stepper, engine, rules; signal.alarm(60)\n"
+        "engine._cores, engine.WORDS_PER_THREAD = (lambda: 2), 10\n"
+        "w = np.ones(100); Stepper(rules.adam, fused=True)(w, w.copy())\n"
+        "child = os.fork()\n"
+        "Stepper(rules.adam, fused=True)(w, w.copy())\n"
+        "os._exit(0) if child == 0 else None\n"
+        "assert os.waitpid(child, 0)[1] == 0"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_an_array_in_another_order_or_of_another_machine_is_updated_as_a_small_one_is():
+    rng = np.random.default_rng(0)
+    w, g = rng.standard_normal((2, 120, 100))
+    expected = w - 0.1 * g
+    for like in (np.asfortranarray, lambda a: a.astype(">f8"), lambda a: np.repeat(a, 2, 1)[:, ::2]):
+        ours, theirs = like(w.copy()), like(g)
+        Stepper(rules.gradient_descent)(ours, theirs)
+        np.testing.assert_allclose(ours, expected)
+    ours = w.copy()
+    Stepper(rules.gradient_descent)(ours, np.asfortranarray(g))
+    np.testing.assert_allclose(ours, expected)
+
+
+def steps_up(w, g, learning_rate=0.1):
+    return w - learning_rate * np.heaviside(g, 0.5)
+
+
+def test_what_numba_cannot_compile_runs_as_numpy_unless_it_was_asked_for():
+    w, g = np.zeros(engine.FUSE_FROM), np.ones(engine.FUSE_FROM)
+    step = Stepper(steps_up)
+    for k in (1, 2):
+        step(w, g)
+        np.testing.assert_allclose(w, -0.1 * k)
+    with pytest.raises(Exception, match=r"heaviside|No implementation|nopython"):
+        Stepper(steps_up, fused=True)(w, g)

@@ -1,5 +1,7 @@
 """Mini-batches see the samples they say they see; check_gradient finds what is wrong."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,9 @@ from hypothesis import strategies as st
 from fo_lib import check_gradient, gradients, problems
 
 N = 10
-ORDERS = [gradients.reshuffled, gradients.shuffled_once, gradients.with_replacement, gradients.in_order]
+ORDERS = [
+    gradients.reshuffled, gradients.shuffled_once, gradients.with_replacement, gradients.in_order, gradients.in_blocks(4),
+]  # fmt: skip
 
 
 def counting_problem(n=N):
@@ -66,6 +70,49 @@ def test_seeds_differ(order):
 def test_no_epoch_of_one_seed_is_an_epoch_of_another():
     epochs = {tuple(gradients.reshuffled(20, seed, epoch)) for seed in range(10) for epoch in range(10)}
     assert len(epochs) == 100
+
+
+@given(st.integers(1, 30), st.integers(1, 12), st.integers(1, 7), st.integers(0, 3))
+def test_blocks_come_in_random_order_each_whole_and_whatever_the_slices(n, size, step, seed):
+    rows = gradients.in_blocks(size)(n, seed, 2)
+    whole = rows[0:n]
+    assert len(rows) == n
+    assert sorted(whole) == list(range(n))
+    pieces = gradients.in_blocks(size)(n, seed, 2)
+    np.testing.assert_array_equal(np.concatenate([pieces[k : k + step] for k in range(0, n, step)]), whole)
+    blocks = [row // size for row in whole]
+    assert sum(a != b for a, b in itertools.pairwise(blocks)) == -(-n // size) - 1
+
+
+def test_blocks_are_mixed_within_and_among_themselves_and_anew_in_each_epoch():
+    one, two = (gradients.in_blocks(50)(1000, 0, epoch)[0:1000] for epoch in (1, 2))
+    assert (one != two).mean() > 0.9
+    assert (one // 50 != np.arange(1000) // 50).mean() > 0.5
+    offsets = one.reshape(20, 50) % 50
+    assert all((row != np.arange(50)).mean() > 0.5 for row in offsets)
+    assert len({tuple(row) for row in offsets}) == 20
+
+
+def test_the_order_of_blocks_is_not_that_of_the_rows_in_one_of_them():
+    rows = gradients.in_blocks(10)(100, 3, 1)[0:100]
+    blocks, first = rows[::10] // 10, rows[rows < 10]
+    assert blocks.tolist() != first.tolist()
+
+
+def test_a_billion_rows_are_drawn_from_block_by_block():
+    """Eight gigabytes for the order of an epoch, if it were made at once."""
+    rows = gradients.in_blocks(100_000)(10**9, 0, 1)
+    start = rows[0:64]
+    assert len(set(start // 100_000)) == 1
+    assert rows[10**9 - 3 : 10**9].max() < 10**9
+    np.testing.assert_array_equal(rows[0:64], start)
+
+
+def test_blocks_must_have_a_size():
+    with pytest.raises(ValueError, match="size must be a whole number >= 1, got 0"):
+        gradients.in_blocks(0)
+    with pytest.raises(TypeError, match=r"order must be called: in_blocks\(\.\.\.\), not just named"):
+        gradients.mini_batch(2, gradients.in_blocks)
 
 
 @pytest.mark.parametrize("order", ORDERS[:3])

@@ -7,7 +7,7 @@ import pytest
 
 import fo_lib.loop
 import fo_lib.problem
-from fo_lib import Stepper, engine, gradients, learning_rates, minimize, problems, rules, transforms
+from fo_lib import Stepper, engine, gradients, learning_rates, matrix_rules, minimize, problems, rules, transforms
 from fo_lib.problem import Problem
 
 ALL = [getattr(rules, name) for name in rules.__all__]
@@ -292,3 +292,15 @@ def test_hyperparameters_may_follow_a_schedule():
         minimize(BOWL, rules.momentum, momentum=lambda t: t)
     with pytest.raises(TypeError, match=r"hyperparameters \['learning_rate', 'momentum'\], got 'beta'"):
         minimize(BOWL, rules.momentum, beta=lambda t: 0.9)
+
+
+def test_a_rule_of_matrices_sees_a_single_matrix_as_one():
+    target = RNG.standard_normal((3, 2))
+    problem = problems.from_functions(
+        lambda W: 0.5 * float(np.sum((W - target) ** 2)), lambda W: W - target, np.zeros((3, 2))
+    )
+    W, step = np.zeros((3, 2)), Stepper(matrix_rules.muon, learning_rate=0.1)
+    for _ in range(3):
+        step(W, W - target)
+    np.testing.assert_allclose(minimize(problem, matrix_rules.muon, learning_rate=0.1, steps=3).w, W)
+    assert np.abs(W).max() > 0.05

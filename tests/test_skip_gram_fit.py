@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from fo_lib import datasets, rules, text
 from fo_lib._skip_gram_tensorflow import Model
-from fo_lib.skip_gram import _edges, fit, noise_distribution
+from fo_lib.skip_gram import edges, fit, noise_distribution
 from tests.corpora import corpus_of
 
 SMALL = {"dimension": 4, "batch_size": 4, "shared": 3, "epochs": 3, "learning_rate": 0.05, "sample": 1.0}
@@ -96,9 +96,9 @@ def test_chunks_hold_every_line_once_and_memory_mapped_text_gives_the_same(tmp_p
     ours = fit(corpus, vocabulary, chunk=25, **SMALL)
     theirs = fit(mapped, vocabulary, chunk=25, **SMALL)
     assert len(ours.run.records["loss"]) == 3 * 4  # 80 tokens in four chunks, three epochs
-    edges = _edges(corpus, 25)
-    assert (edges[0], edges[-1]) == (0, len(lines))
-    assert min(np.diff(corpus.starts[edges])) >= 16  # none is short
+    cuts = edges(corpus, 25, len(vocabulary))
+    assert (cuts[0], cuts[-1]) == (0, len(lines))
+    assert min(np.diff(corpus.starts[cuts])) >= 16  # none is short
     assert np.array_equal(ours.vectors.vectors, theirs.vectors.vectors)
 
 

@@ -9,7 +9,7 @@ HOST ?= localhost
 include tools/notebook.env
 export
 
-.PHONY: help book test notebooks notebooks-full pdf slides course lint serve clean lock
+.PHONY: help book test notebooks notebooks-full peers bench pdf slides course lint serve clean lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,12 @@ notebooks: $(READY) ## Execute the chapters that changed and store their outputs
 
 notebooks-full: $(READY) ## Execute the applications with all that they store made anew (an hour; needs FO_FASHION_MNIST)
 	@FO_FULL=1 $(BIN)/python -m tools.run_notebooks --all book/applications/*.md
+
+peers: $(READY) ## Install the libraries that ours is compared with, in the versions of the lock where it has them
+	@sh tools/install_peers.sh
+
+bench: peers ## Measure against the other libraries and store what the page of benchmarks shows (20 minutes)
+	$(BIN)/python -m benchmarks
 
 pdf: $(READY) ## Print the whole book into one PDF with outline and links (some minutes)
 	@$(BIN)/python -m tools.make_pdf

@@ -2,14 +2,12 @@
 
 usage: python -m benchmarks.compiled_epoch [ROUNDS]
 
-Same network, rule, batches of 128 and images; the order of a round is drawn before the clock starts. Medians of
-ratios of alternating runs, after one warm-up each.
+Same network, rule, batches of 128 and images; the order of a round is drawn before the clock starts.
 """
 
 from __future__ import annotations
 
-import sys
-import time
+import functools
 from collections.abc import Callable
 
 import keras
@@ -17,9 +15,11 @@ import numpy as np
 import tensorflow as tf
 
 import fo_lib.keras
+from benchmarks import measure as shared
 from fo_lib import datasets, rules
 from fo_lib.training import batch_order
 
+ROUNDS = 5
 BATCH = 128
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 NETWORKS = {
@@ -66,25 +66,20 @@ def ways(layers: list[Callable[[], keras.Layer]], x: np.ndarray, y: np.ndarray) 
     return {"fit on arrays": fit_arrays, "fit on tf.data": fit_pipeline, "graph": lambda rows: epoch(tf.constant(rows))}
 
 
-def seconds(train: Callable[..., None], rows: np.ndarray) -> float:
-    begin = time.perf_counter()
-    train(rows)
-    return time.perf_counter() - begin
-
-
-def main(rounds: int) -> None:
-    data = datasets.fashion_mnist()
+def measure(rounds: int) -> list[shared.Row]:
+    """For each network, both ways of `fit` over the graph."""
+    data, rows = datasets.fashion_mnist(), []
     x = data.train_images[..., None].astype(np.float32) / 255
     y = data.train_labels.astype(np.int64)
+    order = batch_order(len(x), BATCH, seed=0, epoch=1)
     for name, layers in NETWORKS.items():
-        trained, taken = ways(layers, x, y), []
-        for k in range(rounds + 1):
-            rows = batch_order(len(x), BATCH, seed=0, epoch=k + 1)
-            taken.append({way: seconds(train, rows) for way, train in trained.items()})
+        runs = {way: functools.partial(train, order) for way, train in ways(layers, x, y).items()}
+        taken = shared.in_turns(runs, rounds, warm_up=1)
+        note = f"{np.median(taken['graph']):.2f} s an epoch of {len(x)} images"
         for way in ("fit on arrays", "fit on tf.data"):
-            low, median, high = np.quantile([t[way] / t["graph"] for t in taken[1:]], [0, 0.5, 1])
-            print(f"{name:19} time of {way} / time of graph = {median:4.1f}  ({low:.1f} to {high:.1f})", flush=True)
+            rows.append(shared.row(f"epoch, {name}", way, shared.ratio(taken[way], taken["graph"]), None, note))
+    return rows
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
+    shared.main(measure, ROUNDS)

@@ -1,21 +1,21 @@
 """How long a live figure takes to follow a slider, on a processor four times slower than this one, and what it weighs.
 
-Each place of each slider is measured several times and the shortest time counts, since other jobs can only add to it;
-printed are the median and the 95 % quantile over the places.
+usage: python -m benchmarks.live_figures [ROUNDS]
 
-usage: python -m benchmarks.live_figures
+Each place of each slider is measured several times and the shortest time counts, since other jobs can only add to it.
+The budget, one frame, is compared with the 95 % quantile over the places.
 """
 
 from __future__ import annotations
 
 import gzip
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from playwright.sync_api import sync_playwright
 
+from benchmarks import measure as shared
 from tools import browser
 
 ASSETS = Path(__file__).resolve().parent.parent / "book" / "assets"
@@ -24,7 +24,7 @@ SHARED = [LIVE / name for name in ("mathematics.js", "drawing.js", "markup.js")]
 ELEMENT, STYLE = LIVE / "element.js", ASSETS / "css" / "live.css"
 THROTTLE = 4
 BAR_MS = 16
-REPEATS = 7
+ROUNDS, REPEATS = 2, 5
 # Every slider from end to end; each redraw includes the layout of what was drawn.
 SWEEP = """({name, parts}) => {
   document.body.innerHTML = `<main style="width:664px">${fo.markup.page(name, "")}</main>`;
@@ -48,16 +48,18 @@ def packed(*paths: Path) -> int:
     return sum(len(gzip.compress(path.read_bytes())) for path in paths)
 
 
-def measure(page: Any, name: str) -> np.ndarray:
-    page.evaluate(SWEEP, {"name": name, "parts": 10})  # warm up
-    return np.min([page.evaluate(SWEEP, {"name": name, "parts": 60}) for _ in range(REPEATS)], axis=0)
+def slow(page: Any, name: str) -> float:
+    """The 95 % quantile of the milliseconds of a redraw."""
+    found = np.min([page.evaluate(SWEEP, {"name": name, "parts": 60}) for _ in range(REPEATS)], axis=0)
+    return float(np.quantile(found, 0.95))
 
 
-def main() -> None:
-    path = browser.find()
-    assert path, browser.MISSING
+def measure(rounds: int) -> list[shared.Row]:
+    """A row for each live figure."""
+    path, rows = browser.find(), []
+    if path is None:
+        raise FileNotFoundError("no Chromium: python -m tools.browser installs one")
     figures = sorted((LIVE / "figures").glob("*.js"))
-    print(f"scripts and style of every live figure: {packed(*SHARED, ELEMENT, STYLE):,} bytes, compressed")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = chromium.new_page()
@@ -65,18 +67,15 @@ def main() -> None:
         for script in (*SHARED, *figures, ELEMENT):
             page.add_script_tag(path=script)
         page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": THROTTLE})
-        slow = {}
         for figure in figures:
-            times = measure(page, figure.stem)
-            slow[figure.stem] = float(np.quantile(times, 0.95))
-            print(
-                f"{figure.stem:14} median {np.median(times):5.1f} ms, p95 {slow[figure.stem]:5.1f} ms, "
-                f"script {packed(figure):,} bytes"
-            )
+            page.evaluate(SWEEP, {"name": figure.stem, "parts": 10})  # warm up
+            found = [slow(page, figure.stem) for _ in range(rounds)]
+            note = f"{np.median(found):.1f} ms; script of {packed(figure) / 1e3:.1f} kB, compressed"
+            what = f"redraw of {figure.stem}"
+            rows.append(shared.row(what, f"{BAR_MS} ms", shared.ratio([BAR_MS] * rounds, found), 1.0, note))
         chromium.close()
-    above = {name: round(p95, 1) for name, p95 in slow.items() if p95 >= BAR_MS}
-    print(f"p95 at or above {BAR_MS} ms: {json.dumps(above) if above else 'none'}")
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    shared.main(measure, ROUNDS)

@@ -1,6 +1,6 @@
 """How a chapter loads: blocking time, layout shift and bytes, against the same chapter in Jupyter Book's default form.
 
-usage: python -m benchmarks.page_speed [CHAPTER.ipynb] [ROUNDS]      (the book must be built)
+usage: python -m benchmarks.page_speed [ROUNDS]      (the book must be built)
 
 The default book is built into a temporary folder from the same notebook, with the theme and options that Jupyter Book
 chooses; directives of this book's own are missing there. Its MathJax is taken from npm (needs npm and the network), so
@@ -25,10 +25,13 @@ from urllib.parse import urlsplit
 import numpy as np
 from playwright.sync_api import sync_playwright
 
+from benchmarks import measure as shared
 from tools import browser
 from tools.vendor_assets import unpack
 
 ROOT = Path(__file__).resolve().parent.parent
+CHAPTER = ROOT / "book" / "acceleration" / "momentum.ipynb"
+ROUNDS = 3
 MATHJAX = "mathjax@3.2.2"
 COMPRESSED = {".woff2", ".png", ".jpg"}
 WATCH = """() => {
@@ -69,7 +72,7 @@ def serve(site: Path) -> str:
     return f"http://127.0.0.1:{server.server_port}"
 
 
-def measure(chromium: Any, address: str) -> tuple[float, float, float]:
+def visit(chromium: Any, address: str) -> tuple[float, float, float]:
     """Blocking time in ms, layout shift, and kilobytes of one visit."""
     context = chromium.new_context(viewport={"width": 1440, "height": 1000})
     page, loaded = context.new_page(), {}
@@ -88,23 +91,30 @@ def measure(chromium: Any, address: str) -> tuple[float, float, float]:
     return found[0], found[1], size / 1000
 
 
-def main(chapter: Path, rounds: int) -> None:
-    page = ROOT / "_build" / "html" / chapter.resolve().relative_to(ROOT).with_suffix(".html")
+def measure(rounds: int) -> list[shared.Row]:
+    """Blocking time and bytes of the default book over ours."""
+    site = ROOT / "_build" / "html"
+    page = site / CHAPTER.relative_to(ROOT).with_suffix(".html")
+    if not page.is_file():
+        raise FileNotFoundError(f"{page.relative_to(ROOT)} is not there: run make book")
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        ours, default = serve(ROOT / "_build" / "html"), serve(default_book(chapter, Path(name)))
         addresses = {
-            "this book": f"{ours}/{page.relative_to(ROOT / '_build' / 'html')}",
-            "default": f"{default}/chapter.html",
+            "ours": f"{serve(site)}/{page.relative_to(site)}",
+            "default": f"{serve(default_book(CHAPTER, Path(name)))}/chapter.html",
         }
         chromium = playwright.chromium.launch(executable_path=browser.find(), args=["--no-sandbox"])
-        found = [{kind: measure(chromium, address) for kind, address in addresses.items()} for _ in range(rounds)]
-        for kind in addresses:
-            blocked, shifted, size = np.median([visit[kind] for visit in found], axis=0)
-            print(f"{kind:10} blocking time {blocked:6.0f} ms, layout shift {shifted:.3f}, {size:6.0f} kB")
+        visits = [{kind: visit(chromium, address) for kind, address in addresses.items()} for _ in range(rounds)]
+        chromium.close()
+    rows = []
+    for number, (what, unit) in enumerate([("blocking time", "ms"), ("layout shift", ""), ("bytes loaded", "kB")]):
+        ours, theirs = ([found[kind][number] for found in visits] for kind in ("ours", "default"))
+        if unit:  # a shift of zero has no ratio
+            note = f"{np.median(ours):.0f} {unit}"
+            rows.append(
+                shared.row(f"a chapter: {what}", "Jupyter Book's default", shared.ratio(theirs, ours), None, note)
+            )
+    return rows
 
 
 if __name__ == "__main__":
-    main(
-        Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "book" / "acceleration" / "momentum.ipynb"),
-        int(sys.argv[2]) if len(sys.argv) > 2 else 5,
-    )
+    shared.main(measure, ROUNDS)

@@ -31,6 +31,7 @@ LEFT_OUT = {
     "book/applications/word_embeddings": "takes more time and memory than a browser has",
     "book/applications/your_own_problem": "reads a text packed by xz, which Python in a browser cannot open",
 }
+STORED = ("book/reference/benchmarks",)  # pages that show what was measured elsewhere: nothing to run
 LONG = "takes many minutes in a browser"  # more than five: there is no fast linear algebra
 # Cells, by their first line, that do not run for other reasons than a package that they import.
 UNFIT = {
@@ -102,7 +103,7 @@ def add_bars(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put a bar under each cell of a chapter that can run, or say above the first cell where it can."""
     path = notebook_of(app, docname)
     inputs = [node for node in doctree.findall(nodes.container) if "cell_input" in node["classes"]]
-    if path is None or not inputs or app.builder.name != "html":
+    if path is None or not inputs or docname in STORED or app.builder.name != "html":
         return
     sources = sources_of(path)
     if reason := obstacle(docname, sources):

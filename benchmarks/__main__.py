@@ -59,12 +59,6 @@ def environment(threads: int) -> dict[str, str]:
     return {**os.environ, **counts, "TF_NUM_INTEROP_THREADS": str(threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
-def hold(threads: int) -> None:
-    """Hold this process to some cores: what else it starts (JAX's pool) asks how many it may use."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-
-
 def fault(name: str, why: str) -> list[shared.Row]:
     """The row of a measure that could not be made."""
     return [shared.row(MEASURES[name].title, "", None, None, why)]
@@ -80,7 +74,7 @@ def run(name: str, minutes: float | None = None) -> list[shared.Row]:
         try:
             done = subprocess.run(
                 command, cwd=ROOT, env=environment(threads), check=False, capture_output=True, text=True,
-                timeout=60 * minutes, preexec_fn=lambda: hold(threads),
+                timeout=60 * minutes,
             )  # fmt: skip
             if path.is_file():
                 found = shared.read(path)

@@ -88,9 +88,10 @@ def in_torch(make: Any, value: Callable[..., Any], start: np.ndarray, rate: floa
 
 def by_hand(rule: Any, problem: Problem, rate: float, steps: int, **extra: float) -> np.ndarray:
     """The lines that a reader would write: the rule, and nothing recorded or checked."""
-    w, states = problem.start, [np.zeros_like(problem.start)] * len(signature(rule).state)
+    w, about = problem.start, signature(rule)
+    states = [np.zeros_like(w)] * len(about.state)
     for t in range(1, steps + 1):
-        count = [t] * signature(rule).takes_t
+        count = [t] * about.takes_t
         new = rule(w, problem.grad(w), *states, *count, learning_rate=rate, **extra)
         w, *states = new if isinstance(new, tuple) else (new,)
     return w

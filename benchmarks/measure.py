@@ -168,6 +168,12 @@ def write(path: Path, value: object) -> None:
     partial.replace(path)
 
 
+def hold(threads: int) -> None:
+    """Hold this process to some cores: what else it starts (JAX's pool) asks how many it may use."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
 def run(name: str, path: Path, rounds: int | None) -> None:
     """Import one measure, run it, and write what it found."""
     begin = time.perf_counter()
@@ -177,4 +183,5 @@ def run(name: str, path: Path, rounds: int | None) -> None:
 
 
 if __name__ == "__main__":
+    hold(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
     run(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else None)

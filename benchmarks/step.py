@@ -104,13 +104,13 @@ def of_optax(name: str, g: np.ndarray) -> Callable[[], object]:
     return run
 
 
-def of_numpy(name: str, g: np.ndarray) -> Callable[[], object]:
+def uncompiled(name: str, g: np.ndarray) -> Callable[[], object]:
     rule, hyper = RULES[name]
     w, step = np.zeros_like(g), Stepper(rule, fused=False, learning_rate=RATE, **hyper)
     return lambda: step(w, g)
 
 
-PEERS = {"NumPy": of_numpy, "torch fused": of_torch, "Keras XLA": of_keras, "optax jit": of_optax}
+PEERS = {"our rule uncompiled": uncompiled, "torch fused": of_torch, "Keras XLA": of_keras, "optax jit": of_optax}
 
 
 def ours(name: str, g: np.ndarray) -> Callable[[], object]:

@@ -26,7 +26,7 @@ __all__ = ["Signature", "Stepper", "fuse", "hyperparameter", "memory_loop", "sig
 Array = NDArray[np.floating[Any]]
 Rule = Callable[..., Any]
 
-# A compiled pass is faster at every size (benchmarks/fused_step.py); from this one on it repays its compilation.
+# Faster from smaller sizes on (benchmarks/step.py); from this one on a compiled pass repays its compilation.
 FUSE_FROM = 10_000
 # Where memory is the limit a second thread helps; below this size waking it costs more (benchmarks/step.py).
 WORDS_PER_THREAD = 250_000

@@ -4,8 +4,8 @@ The objective is
 
 .. math:: f(w) = \frac1n \sum_{i=1}^n \ell(x_i^\top w, y_i) + \frac\lambda2 \|w\|^2,
 
-without an intercept: add a column of ones. The iterates are those of :func:`~fo_lib.loop.minimize` with the gradient of
-the same name (of SAGA without a regularizer), and the steps are compiled.
+without an intercept: add a column of ones. The iterates are those of :func:`~fo_lib.loop.minimize` with the gradient
+``mini_batch(1)``, ``saga()`` (without a regularizer) or ``svrg()``, and the steps are compiled.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def sgd(
         numbers.
     learning_rate : float or function
         A number, or a schedule of the step number ``t = 1, 2, ...`` from :mod:`fo_lib.learning_rates` or your own. One
-        that is arithmetic is called once an epoch with an array of steps.
+        that is arithmetic is called once an epoch with an array of steps, and for a check with some of them alone.
     loss : function
         ``loss(p, y)`` returns value and slope at a prediction: one from here, or your own. To be compiled it must be
         plain: no closure, and no globals but NumPy, ``abs`` and such.
@@ -91,8 +91,8 @@ def sgd(
     Returns
     -------
     Trace
-        Steps are counted in samples. Arithmetic is in float64; the weights have the dtype of ``X``. After a divergence
-        they are the last that were recorded.
+        Steps are counted in samples. Arithmetic is in float64; the weights have the dtype of ``X`` if it can hold
+        them. After a divergence they are the last that were recorded.
 
     Raises
     ------

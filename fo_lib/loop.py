@@ -1,4 +1,4 @@
-"""The only loop: :func:`minimize` runs any rule with any learning rate, gradient, transform and prox."""
+"""The loop of the book: :func:`minimize` runs any rule with any learning rate, gradient, transform and prox."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def minimize(
         Show a bar (needs tqdm; quiet where the output is not a terminal).
     compiled : bool
         Run the loop, rule and problem compiled by Numba: the same steps to rounding, and many more of them a second
-        where they are small. For problems with a ``kernel``, rules of single numbers, and the full gradient without
-        line search, transform and prox. The order of sums is the compiler's: what depends on it, as compensated
-        summation does, is lost.
+        where they are small. For problems with a ``kernel``, element-wise rules, and the full gradient without
+        line search, transform and prox. The order of sums is the compiler's, and it may multiply by reciprocals: what
+        depends on that, as compensated summation does, is lost.
     **hyper : float or function
         Hyperparameters of the rule, such as ``momentum=0.9``: numbers, or functions of the step number.
 

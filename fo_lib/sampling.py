@@ -54,8 +54,8 @@ def in_blocks(size: int) -> Order:
     """Order: blocks of neighbouring rows in random order, and the rows of each in random order; another each epoch.
 
     For data that do not fit into memory: it reads a file a block at a time, and unlike the others it is made as it is
-    used, so that it takes memory for one block and not for all rows. It mixes less than a full shuffle: the rows of a
-    batch are neighbours in the file.
+    used, so that it takes memory for one block and the order of the blocks (:mod:`fo_lib.linear_models` makes that of
+    all rows nevertheless). It mixes less than a full shuffle: the rows of a batch are from one block, or from a few.
 
     Parameters
     ----------

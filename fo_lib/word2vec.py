@@ -1,4 +1,4 @@
-r"""Skip-gram with negative sampling as the program word2vec.c does it: a step of gradient descent for each pair.
+r"""Skip-gram with negative sampling in the manner of word2vec.c: a step of gradient descent for each pair.
 
 The loss is that of :mod:`fo_lib.skip_gram`. There a step is the work of many pairs at once, for any rule; here it is
 one pair and one rule, compiled by Numba, and several times as fast on a processor.

@@ -59,7 +59,10 @@ def verdict(row: Row) -> str:
     """What a row says of its bar, in words; where the range holds the bar, noise may have decided."""
     if met(row) is None:
         return ""
-    return "met" if met(row) else "**not met**" + (" (the best round did)" if row["ratio"][2] >= row["bar"] else "")
+    low, _, high = row["ratio"]
+    if met(row):
+        return "met" if low >= row["bar"] else "met (not in every round)"
+    return "**not met**" + (" (but in the best round)" if high >= row["bar"] else "")
 
 
 def medians(name: str, what: str = "", peer: str = "") -> np.ndarray:
@@ -103,9 +106,9 @@ def _summary_line(name: str) -> str:
         return f"{MEASURES[name]} | – | {note}"
     worst = min(judged, key=lambda row: row["ratio"][1] / row["bar"])
     said = [verdict(row) for row in judged]
-    more = {"not met but in the best round": sum("(" in word for word in said), "not measured": len(missing)}
+    more = {"more in the best round": sum("(but" in word for word in said), "not measured": len(missing)}
     words = ", ".join(f"{n} {what}" for what, n in more.items() if n)
-    count = f"{said.count('met')} of {len(judged)}" + (f" ({words})" if words else "")
+    count = f"{sum(word.startswith('met') for word in said)} of {len(judged)}" + (f" ({words})" if words else "")
     least = f"{worst['what']}, {worst['peer']}: {_number(worst['ratio'][1])} where {_number(worst['bar'])} is the bar"
     return f"{MEASURES[name]} | {count} | {least}"
 
@@ -153,7 +156,8 @@ def ratios(*names: str, where: Callable[[Row], bool] = lambda row: True) -> plot
 
 def _plain_ticks(ax: Any) -> None:
     low, high = ax.get_xlim()
-    ticks = [d * 10.0**k for k in range(-4, 5) for d in (1, 2, 5) if low <= d * 10.0**k <= high]
+    digits = (1, 2, 5) if high > 4 * low else (1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)
+    ticks = [d * 10.0**k for k in range(-4, 5) for d in digits if low <= d * 10.0**k <= high]
     ticks = ticks if len(ticks) <= 9 else [t for t in ticks if f"{t:.0e}"[0] == "1"]
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
     ax.minorticks_off()

@@ -42,11 +42,15 @@ def samples() -> tuple[np.ndarray, np.ndarray]:
     return X, np.where(X @ rng.standard_normal(50) + 3 * rng.standard_normal(100) > 0, 1.0, -1.0)
 
 
+def valley(w: Any) -> Any:
+    """Rosenbrock's function, the same text for both libraries."""
+    return (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2
+
+
 def cases() -> dict[str, tuple[Problem, Callable[..., Any], Callable[..., Any], float, int]]:
     """Each problem with its value in JAX and in PyTorch, a learning rate, and steps a run."""
     X, y = samples()
     XJ, yJ, XT, yT = jnp.array(X), jnp.array(y), torch.tensor(X), torch.tensor(y)
-    valley = lambda w: (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2  # noqa: E731 - the same text for both
     return {
         "Rosenbrock": (problems.rosenbrock(), valley, valley, 2e-4, 1_000_000),
         "logistic regression": (

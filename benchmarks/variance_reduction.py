@@ -67,7 +67,10 @@ def enough(fit: Fit, good: Callable[[np.ndarray], bool]) -> int:
 
 def compare(data: Data, l2: float, rounds: int) -> list[Row]:
     least, found = minimum(data, l2), fits(data, l2)
-    good = lambda w: objective(data, w, log_loss, l2) - least <= GAP  # noqa: E731
+
+    def good(w: np.ndarray) -> bool:
+        return objective(data, w, log_loss, l2) - least <= GAP
+
     epochs = {name: enough(fit, good) for name, fit in found.items()}
     taken = in_turns({name: lambda fit=fit, k=epochs[name]: fit(k) for name, fit in found.items()}, rounds, warm_up=1)
     kind = "sparse" if sp.issparse(data[0]) else "dense"

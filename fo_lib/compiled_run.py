@@ -83,7 +83,8 @@ def _step_source(sig: Signature) -> str:
 
 
 def _slots(rule: Rule, evaluate: Callable[..., float], dtype: type, averaged: bool) -> dict[str, Callable[..., Any]]:
-    step: dict[str, Any] = {"rule": compiling.jit(rule, dtype=dtype), "number": dtype}
+    # a name of the library's: indices of a reader's functions are checked, which costs more than a step of two weights
+    step: dict[str, Any] = {"__name__": __name__, "rule": compiling.jit(rule, dtype=dtype), "number": dtype}
     exec(_step_source(signature(rule)), step)
     return {
         "evaluate": compiling.bind(_evaluate_mean if averaged else _evaluate, kernel=evaluate),

@@ -13,6 +13,7 @@ _HOME = {
     "accelerate": "accelerated",
     "check_gradient": "gradients",
     "diagnose": "diagnosis",
+    "frank_wolfe": "projection_free",
     "minimize": "loop",
 }
 
@@ -30,6 +31,7 @@ __all__ = [
     "diagnosis",
     "engine",
     "exercises",
+    "frank_wolfe",
     "gradients",
     "keras",
     "learning_rates",
@@ -39,9 +41,12 @@ __all__ = [
     "newton",
     "plots",
     "problems",
+    "projection_free",
+    "prox",
     "question_bank",
     "rates",
     "rules",
+    "sets",
     "skip_gram",
     "stored",
     "text",

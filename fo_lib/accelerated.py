@@ -1,7 +1,7 @@
 r"""Nesterov's accelerated gradient method with a momentum that follows a schedule, and restarts.
 
 With a constant momentum it is the rule :func:`~fo_lib.rules.nesterov`. It has a short loop of its own because its
-theorems speak of the point :math:`x_k`, while gradients are taken at another one.
+theorems speak of the point :math:`x_k`, while gradients are taken at another one. With a prox it is FISTA.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from . import checks
 from .layout import Layout
 from .learning_rates import Schedule
-from .problem import Problem, flat
+from .problem import Problem
+from .prox import Operator, flat_with_prox
 from .trace import Records, Trace
 
 __all__ = ["accelerate", "growing_momentum", "restart_by_gradient", "restart_by_value"]
 
 Array = NDArray[np.floating[Any]]
 Restart = Callable[[Problem, Array, Array, Array], bool]
+Step = Callable[[Array], tuple[Array, Array]]
 
 
 def growing_momentum(t: int) -> float:
@@ -44,6 +46,7 @@ def accelerate(
     *,
     learning_rate: float | None = None,
     momentum: float | Schedule = growing_momentum,
+    prox: Operator | None = None,
     restart: Restart | None = None,
     start: Any = None,
     steps: int = 1000,
@@ -51,10 +54,11 @@ def accelerate(
     every: int = 1,
     iterates: bool = False,
 ) -> Trace:
-    r"""Minimize a smooth convex function by Nesterov's accelerated gradient method.
+    r"""Minimize a convex function, smooth or with a prox, by Nesterov's accelerated gradient method.
 
     .. math::
-        x_{k+1} = y_k - \alpha \nabla f(y_k), \qquad y_{k+1} = x_{k+1} + \beta_{k+1} (x_{k+1} - x_k), \qquad y_0 = x_0
+        x_{k+1} = \mathrm{prox}_{\alpha h}(y_k - \alpha \nabla f(y_k)), \qquad
+        y_{k+1} = x_{k+1} + \beta_{k+1} (x_{k+1} - x_k), \qquad y_0 = x_0
 
     Parameters
     ----------
@@ -66,15 +70,19 @@ def accelerate(
         :math:`\beta_k \in [0, 1)`: a number, such as
         :math:`(\sqrt\kappa - 1) / (\sqrt\kappa + 1)` for a strongly convex function, or a function of the number of
         steps since the start or the last restart.
+    prox : function, optional
+        ``prox(w, learning_rate)``, from :mod:`fo_lib.prox`, :mod:`fo_lib.sets` or your own. Where it has a ``value``,
+        that is part of the objective.
     restart : function, optional
         :func:`restart_by_value`, :func:`restart_by_gradient`, or your own ``restart(problem, g, x, new)`` of flat
-        vectors: where it returns true, the velocity becomes zero and the momentum begins anew.
+        vectors, ``g`` being the gradient, or gradient mapping, of the step to ``new``: where it returns true, the
+        velocity becomes zero and the momentum begins anew.
     start : array or list of arrays, optional
         First weights, by default the problem's.
     steps : int
         Steps to make at most.
     tolerance : float
-        Stop at a recorded step where the gradient norm is at most this.
+        Stop at a recorded step where the norm of the gradient, or gradient mapping, is at most this.
     every : int
         Record step 0 and every such step after it, and the last. A recorded step costs a value and a gradient.
     iterates : bool
@@ -88,11 +96,12 @@ def accelerate(
     Raises
     ------
     TypeError, ValueError
-        If an argument is of the wrong kind or out of range, or the problem has no ``L`` and no learning rate is given.
+        If an argument is of the wrong kind or out of range, value or gradient are not finite at the start, or the
+        problem has no ``L`` and no learning rate is given.
 
     Notes
     -----
-    Nesterov (1983); in this form Beck & Teboulle (2009), section 4, without their prox.
+    Nesterov (1983); with a prox, Beck & Teboulle (2009), section 4, there with another momentum of the same growth.
     """
     if not isinstance(problem, Problem):
         raise TypeError(f"problem must be a Problem (see problems.from_functions), got {type(problem).__name__}")
@@ -107,10 +116,11 @@ def accelerate(
     if layout.shapes != Layout(problem.start).shapes:
         raise ValueError(f"start must have the shape of the problem's, {problem.start!r}, got {first!r}")
     records = Records(iterates)
+    whole, operator = flat_with_prox(problem, prox, layout)
     with np.errstate(over="ignore", invalid="ignore"):
         x, reason, message = _run(
-            flat(problem, layout), layout.flatten(first, "start"), rate, _schedule(momentum), restart, records,
-            steps=steps, tolerance=tolerance, every=every,
+            whole, _step(whole, operator, rate), layout.flatten(first, "start"), rate, _schedule(momentum), restart,
+            records, steps=steps, tolerance=tolerance, every=every,
         )  # fmt: skip
     return records.trace(layout.unflatten(x), reason, message, rule="accelerate", stochastic=False, L=problem.L)
 
@@ -122,23 +132,37 @@ def _schedule(momentum: object) -> Schedule:
     return lambda t: constant
 
 
+def _step(problem: Problem, prox: Operator | None, rate: float) -> Step:
+    """The step from a point: where it leads, and the gradient, or gradient mapping, that leads there."""
+
+    def step(y: Array) -> tuple[Array, Array]:
+        g = problem.grad(y)
+        if prox is None:
+            return y - rate * g, g
+        new = prox(y - rate * g, rate)
+        return new, (y - new) / rate
+
+    return step
+
+
 def _run(
-    problem: Problem, x: Array, rate: float, momentum: Schedule, restart: Restart | None, records: Records,
+    problem: Problem, step: Step, x: Array, rate: float, momentum: Schedule, restart: Restart | None, records: Records,
     *, steps: int, tolerance: float, every: int,
 ) -> tuple[Array, str, str]:  # fmt: skip
     y, since = x, 0
     for k in range(steps + 1):
-        g = problem.grad(y)
+        new, g = step(y)
         if k % every == 0 or k == steps:
-            value, norm = problem.value(x), float(np.linalg.norm(problem.grad(x)))
+            value, norm = problem.value(x), float(np.linalg.norm(step(x)[1]))
             if not (np.isfinite(value) and np.isfinite(norm * norm)):
+                if k == 0:
+                    raise ValueError("start must be a point where value and gradient are finite: here they are not")
                 message = f"diverged: value or gradient no longer finite at step {k}, learning_rate={rate:g}"
                 return x, "diverged", message
             records.add(k, value, norm, rate if k else 0.0, x)
             if norm <= tolerance:
                 return x, "tolerance", f"the gradient norm reached the tolerance {tolerance:g} at step {k}"
         if k < steps:
-            new = y - rate * g
             fresh = restart is not None and restart(problem, g, x, new)
             since = 0 if fresh else since + 1
             y = new if fresh else new + momentum(since) * (new - x)

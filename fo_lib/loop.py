@@ -18,7 +18,8 @@ from .iteration import DIVERGED, TOLERANCE, in_blocks
 from .layout import Layout
 from .learning_rates import LineSearch, Schedule
 from .plain_run import ByArray, PlainRun
-from .problem import Problem, flat, read_only
+from .problem import Problem, read_only
+from .prox import flat_with_prox
 from .sampling import Oracle
 from .trace import Records, Trace
 from .transforms import Transform, clip_norm, clip_value
@@ -27,7 +28,7 @@ __all__ = ["Trace", "minimize"]
 
 Array = NDArray[np.floating[Any]]
 Weights = Any
-Prox = Callable[[Weights, float], Weights]
+Operator = Callable[[Weights, float], Weights]
 
 # They make what a slot takes, and are not it.
 FACTORIES = (clip_norm, clip_value, exponential, mini_batch, noisy, polynomial, saga, svrg, uniform)
@@ -40,7 +41,7 @@ def minimize(
     learning_rate: float | Schedule | LineSearch | None = None,
     gradient: Oracle = full,
     transform: Transform | None = None,
-    prox: Prox | None = None,
+    prox: Operator | None = None,
     average: Average | None = None,
     start: Weights = None,
     steps: int = 1000,
@@ -74,7 +75,9 @@ def minimize(
     transform : function, optional
         Applied to the flat gradient before the rule (see :mod:`fo_lib.transforms`).
     prox : function, optional
-        ``prox(w, learning_rate)`` returns new weights: a proximal operator or a projection.
+        ``prox(w, learning_rate)`` returns new weights: a proximal operator or a projection. From :mod:`fo_lib.prox`
+        or :mod:`fo_lib.sets`, it also has a ``value``, which is then part of the objective. The gradient norm that is
+        recorded is that of :func:`~fo_lib.prox.gradient_mapping`.
     average : function, optional
         From :mod:`fo_lib.averages`: all that is recorded is then of a mean of the iterates, which the steps do not see.
     start : array or list of arrays, optional
@@ -82,7 +85,7 @@ def minimize(
     steps : int
         Steps to make at most.
     tolerance : float
-        Stop at a recorded step where the norm of the **full** gradient is at most this.
+        Stop at a recorded step where the norm of the **full** gradient (or gradient mapping) is at most this.
     every : int
         Record step 0 and every such step after it, and the last. A recorded step costs a value and, where steps use
         another, a full gradient.
@@ -135,7 +138,8 @@ def minimize(
     layout = Layout(first)
     if layout.shapes != Layout(problem.start).shapes:
         raise ValueError(f"start must have the shape of the problem's, {problem.start!r}, got {first!r}")
-    w, records, flattened = layout.flatten(first, "start"), Records(iterates), flat(problem, layout)
+    w, records = layout.flatten(first, "start"), Records(iterates)
+    flattened, operator = flat_with_prox(problem, prox, layout)
     plain = [gradient is full, transform is None, prox is None]
     rate = _rate(rule, learning_rate, plain, flattened)
     run: CompiledRun | PlainRun
@@ -147,8 +151,7 @@ def minimize(
         run = PlainRun(
             problem=flattened, stepper=ByArray(rule, layout, hyper), rate=rate, transform=transform, average=average,
             estimate=None if gradient is full and average is None else _flat_estimate(gradient(problem, seed), layout),
-            prox=None if prox is None else lambda w, a: layout.flatten(prox(layout.unflatten(w), a), "prox(w)"),
-            records=records, w=w,
+            prox=operator, records=records, w=w,
         )  # fmt: skip
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is reported by the trace
         ending, t, last = in_blocks(functools.partial(run.block, every, steps, tolerance), steps, progress)

@@ -16,6 +16,7 @@ from .engine import Stepper, signature
 from .iteration import Ending, iterate
 from .layout import Layout
 from .problem import Problem
+from .prox import Operator, gradient_mapping
 from .schedules import Schedule
 from .trace import Records
 from .transforms import Transform
@@ -59,7 +60,7 @@ class PlainRun:
     rate: Callable[[int, Array, Array], float]
     estimate: Callable[[Array, int], Array] | None
     transform: Transform | None
-    prox: Callable[[Array, float], Array] | None
+    prox: Operator | None
     average: Average | None
     records: Records
     w: Array
@@ -70,7 +71,7 @@ class PlainRun:
         slots: dict[str, Callable[..., Any]] = {
             "evaluate": self._evaluate, "draw": self._draw, "step": self._step, "blend": self._blend,
             "record": self._record, "copy": lambda source, target: np.copyto(target, source),
-            "length": _length,
+            "length": _length if self.prox is None else self._length,
         }  # fmt: skip
         self.iterate = compiling.bind(iterate, **slots)
 
@@ -82,7 +83,15 @@ class PlainRun:
 
     def _evaluate(self, w: Array, at: Array, g: Array, t: int, recorded: bool, _data: None) -> float:
         g[:] = self.problem.grad(at) if recorded or self.estimate is None else self.estimate(w, t + 1)
+        self.now = t, recorded
         return self.problem.value(at) if recorded else 0.0
+
+    def _length(self, g: Array) -> float:
+        """At a recorded step the norm of the gradient mapping, for the learning rate that led there."""
+        t, recorded = self.now
+        if self.prox is None or not recorded:
+            return _length(g)
+        return _length(gradient_mapping(self.prox, self.at, g, self.rate(max(t, 1), self.at, g)))
 
     def _draw(self, w: Array, g: Array, t: int, recorded: bool, _data: None) -> None:
         if recorded and self.estimate is not None:

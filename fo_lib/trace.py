@@ -26,15 +26,18 @@ class Trace:
     value : array of float
         The objective there.
     grad_norm : array of float
-        The norm of its full gradient there, whichever gradient the steps used.
+        The norm of its full gradient there, whichever gradient the steps used. Where the objective has a part that is
+        known by its prox: of the gradient mapping (see :func:`~fo_lib.loop.minimize`).
     learning_rate : array of float
         The learning rate of the step that led there (0 at step 0, where none did).
     w : array or list of arrays
         The last weights, of the structure of the start. After a divergence: the last with a finite gradient.
     iterates : array of shape (len(step), number of weights), optional
         The weights at the recorded steps, flat, where asked for.
+    gap : array of float, optional
+        A certificate, of methods that have one: the objective is at most this far above its minimum.
     reason : str
-        ``"steps"`` (all were made), ``"tolerance"`` (the gradient norm reached it) or ``"diverged"``.
+        ``"steps"`` (all were made), ``"tolerance"`` (the gradient norm, or the gap, reached it) or ``"diverged"``.
     message : str
         The reason in words: at which step, and what limit was broken where one is known.
     settings : mapping
@@ -51,6 +54,7 @@ class Trace:
     iterates: Array | None
     reason: str
     message: str
+    gap: NDArray[np.float64] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -68,11 +72,14 @@ class Records:
     def __init__(self, iterates: bool) -> None:
         self.rows: list[tuple[int, float, float, float]] = []
         self.iterates: list[Array] | None = [] if iterates else None
+        self.gaps: list[float] = []
         self.table: list[NDArray[Any]] | None = None
 
-    def add(self, step: int, value: float, grad_norm: float, rate: float, w: Array) -> None:
+    def add(self, step: int, value: float, grad_norm: float, rate: float, w: Array, gap: float | None = None) -> None:
         """Record a step."""
         self.rows.append((step, value, grad_norm, rate))
+        if gap is not None:
+            self.gaps.append(gap)
         if self.iterates is not None:
             self.iterates.append(w.copy())
 
@@ -87,5 +94,6 @@ class Records:
         step, value, grad_norm, rate, iterates = self.columns()
         return Trace(
             step=step, value=value, grad_norm=grad_norm, learning_rate=rate, w=w,
-            iterates=None if self.iterates is None else iterates, reason=reason, message=message, settings=settings,
+            iterates=None if self.iterates is None else iterates, reason=reason, message=message,
+            gap=np.array(self.gaps) if self.gaps else None, settings=settings,
         )  # fmt: skip

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fo_lib import accelerated, minimize, problems, rules
+from fo_lib import accelerated, minimize, problems, prox, rules, sets
 from fo_lib.accelerated import accelerate, restart_by_gradient, restart_by_value
 
 BOWL = problems.quadratic([1.0, 30.0, 500.0], seed=1, start=[3.0, -2.0, 1.0])
@@ -120,3 +120,48 @@ def test_a_restart_forgets_the_velocity_at_a_constant_momentum_too():
         y = new if fresh else new + 0.9 * (new - x)
         x = new
     np.testing.assert_allclose(trace.w, x, rtol=1e-12)
+
+
+LASSO = prox.l1(3.0)
+OFF_ZERO = problems.quadratic([1.0, 30.0, 500.0], seed=1, minimizer=[4.0, -1.0, 0.5], start=[3.0, -2.0, 1.0])
+
+
+def test_with_a_prox_it_is_fista_by_hand():
+    x = y = OFF_ZERO.start
+    trace = accelerate(OFF_ZERO, prox=LASSO, steps=8, iterates=True)
+    for k in range(8):
+        new = LASSO(y - OFF_ZERO.grad(y) / OFF_ZERO.L, 1 / OFF_ZERO.L)
+        y = new + k / (k + 3) * (new - x)
+        x = new
+        np.testing.assert_array_equal(trace.iterates[k + 1], x)
+    assert trace.value[-1] == OFF_ZERO.value(trace.w) + LASSO.value(trace.w)
+    mapping = prox.gradient_mapping(LASSO, x, OFF_ZERO.grad(x), 1 / OFF_ZERO.L)
+    assert trace.grad_norm[-1] == pytest.approx(np.linalg.norm(mapping), rel=1e-12)
+
+
+@pytest.mark.parametrize("restart", [None, restart_by_gradient, restart_by_value])
+def test_with_a_prox_it_finds_what_minimize_finds(restart):
+    settings = {"prox": LASSO, "tolerance": 1e-10, "steps": 20_000}
+    fast = accelerate(OFF_ZERO, restart=restart, **settings)
+    plain = minimize(OFF_ZERO, learning_rate=1 / OFF_ZERO.L, **settings)
+    assert fast.reason == plain.reason == "tolerance"
+    np.testing.assert_allclose(fast.w, plain.w, atol=1e-9)
+    assert np.linalg.norm(OFF_ZERO.grad(plain.w)) > 1
+
+
+def test_a_prox_of_matrices_sees_matrices():
+    target = np.diag([3.0, 1.0, 0.2])
+    near = problems.from_functions(
+        lambda w: float(np.sum((w - target) ** 2) / 2), lambda w: w - target, np.zeros((3, 3)), L=1.0
+    )
+    trace = accelerate(near, prox=prox.nuclear_norm(0.5), steps=5)
+    np.testing.assert_allclose(trace.w, np.diag([2.5, 0.5, 0]), atol=1e-12)
+
+
+def test_a_start_outside_the_set_is_refused_and_a_divergence_reported():
+    with pytest.raises(ValueError, match="start must be a point where value and gradient are finite"):
+        accelerate(OFF_ZERO, prox=sets.l2_ball(1.0), start=[3.0, 0.0, 0.0])
+    square = problems.from_functions(lambda w: float(np.sum(w * w)), lambda w: 2 * w, np.ones((2, 2)), L=2.0)
+    trace = accelerate(square, prox=prox.nuclear_norm(0.1), learning_rate=3.0, steps=2000)
+    assert trace.diverged
+    assert np.isfinite(trace.value).all()

@@ -1,0 +1,55 @@
+"""The loop with a prox: what it records, where it stops, and what it refuses."""
+
+import numpy as np
+import pytest
+
+from fo_lib import accelerate, minimize, problems, prox, sets
+
+BOWL = problems.quadratic([1.0, 4.0], minimizer=[2.0, -1.0], start=[3.0, 1.0])
+
+
+def test_the_value_of_a_prox_is_part_of_the_objective():
+    h = prox.l1(0.5)
+    trace = minimize(BOWL, learning_rate=0.2, prox=h, steps=10, every=3, iterates=True)
+    for w, value, norm in zip(trace.iterates, trace.value, trace.grad_norm, strict=True):
+        assert value == BOWL.value(w) + h.value(w)
+        mapping = (w - h(w - 0.2 * BOWL.grad(w), 0.2)) / 0.2
+        assert norm == pytest.approx(np.linalg.norm(mapping), rel=1e-12)
+
+
+def test_under_a_schedule_the_mapping_is_that_of_the_step_that_led_there():
+    """Where weights become zero it depends on the learning rate."""
+    h = prox.l1(10.0)
+    trace = minimize(BOWL, learning_rate=lambda t: 0.2 / t, prox=h, steps=2, iterates=True)
+    for rate, w, norm in zip((0.2, 0.2, 0.1), trace.iterates, trace.grad_norm, strict=True):
+        mapping = prox.gradient_mapping(h, w, BOWL.grad(w), rate)
+        assert norm == pytest.approx(np.linalg.norm(mapping), rel=1e-12)
+
+
+@pytest.mark.parametrize("operator", [prox.l1(0.5), sets.l1_ball(1.0)])
+def test_it_stops_by_the_gradient_mapping(operator):
+    """At such a solution the gradient is not zero; the mapping is."""
+    trace = minimize(BOWL, learning_rate=0.2, prox=operator, start=[0.0, 0.0], tolerance=1e-8)
+    assert trace.reason == "tolerance"
+    assert trace.grad_norm[-1] <= 1e-8
+    assert np.linalg.norm(BOWL.grad(trace.w)) > 0.1
+
+
+def test_a_start_outside_the_set_is_refused():
+    with pytest.raises(ValueError, match="start must be a point where value and gradient are finite"):
+        minimize(BOWL, learning_rate=0.2, prox=sets.l2_ball(1.0))
+
+
+def test_a_divergence_under_a_prox_is_reported():
+    """Though no singular values can be computed of what is not finite."""
+    square = problems.from_functions(lambda w: float(np.sum(w * w)), lambda w: 2 * w, np.ones((2, 2)), L=2.0)
+    start = np.ones((2, 2), np.float32)  # whose entries overflow before the norm does, which is taken in float64
+    for run in (minimize, accelerate):
+        trace = run(square, start=start, learning_rate=3.0, prox=prox.nuclear_norm(0.1), steps=5000, every=5000)
+        assert trace.diverged
+        assert np.isfinite(trace.value).all()
+
+
+def test_a_prox_of_ones_own_has_no_value():
+    trace = minimize(BOWL, learning_rate=0.2, prox=lambda w, a: np.maximum(w, 0), steps=3)
+    assert trace.value[-1] == BOWL.value(trace.w)

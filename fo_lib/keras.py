@@ -137,12 +137,16 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras 
             name=name or rule.__name__,
             **clips,
         )
-        if not scheduled:  # Keras made a variable of float32: too coarse for weights of float64
-            self._untrack_variable(self._learning_rate)  # type: ignore[has-type]  # of Keras
+        if not scheduled:
             self._learning_rate = self.add_variable((), dtype="float64", name="learning_rate")
             self._learning_rate.assign(constant)
         self.rule, self.lazy, self.hyper = rule, lazy, given
         self._rule = on_tensors(rule)
+
+    def _track_variable(self, variable: Any) -> None:
+        """Leave out the learning rate that Keras makes, of float32: too coarse for weights of float64."""
+        if variable.name != "learning_rate" or variable.dtype == "float64":
+            super()._track_variable(variable)
 
     def build(self, variables: Sequence[Any]) -> None:
         """Create the state, zero, of each variable."""

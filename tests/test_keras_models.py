@@ -167,6 +167,22 @@ def inner_only(w, g, learning_rate=0.1):
     return w - learning_rate * (lambda x: np.sign(x) * np.sqrt(np.abs(x)))(g)
 
 
+@pytest.mark.parametrize("rule", [rules.adam, rules.gradient_descent])
+def test_a_checkpoint_of_tensorflow_restores_state_and_learning_rate(rule, tmp_path):
+    X, y = data()
+    first, other = model(optimizer(rule, learning_rate=0.1)), model(optimizer(rule, learning_rate=0.7))
+    first.fit(X, y, epochs=2, verbose=0)
+    other.fit(X, y, epochs=1, verbose=0)
+    saved = tf.train.Checkpoint(model=first, optimizer=first.optimizer).save(str(tmp_path / "saved"))
+    restored = tf.train.Checkpoint(model=other, optimizer=other.optimizer).restore(saved)
+    restored.assert_existing_objects_matched().assert_consumed()
+    for net in (first, other):
+        net.fit(X, y, epochs=1, shuffle=False, verbose=0)
+    assert float(other.optimizer.learning_rate) == 0.1
+    for a, b in zip(first.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_numpy_inside_an_inner_function():
     weights, gradients = arrays("float64", 3)
     assert_close(

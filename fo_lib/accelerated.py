@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import checks
-from .layout import Layout
 from .learning_rates import Schedule
-from .problem import Problem
+from .problem import Problem, prepared
 from .prox import Operator, flat_with_prox
 from .trace import Records, Trace
 
@@ -23,7 +22,7 @@ __all__ = ["accelerate", "growing_momentum", "restart_by_gradient", "restart_by_
 
 Array = NDArray[np.floating[Any]]
 Restart = Callable[[Problem, Array, Array, Array], bool]
-Step = Callable[[Array], tuple[Array, Array]]
+Step = Callable[..., tuple[Array, Array]]
 
 
 def growing_momentum(t: int) -> float:
@@ -103,24 +102,18 @@ def accelerate(
     -----
     Nesterov (1983); with a prox, Beck & Teboulle (2009), section 4, there with another momentum of the same growth.
     """
-    if not isinstance(problem, Problem):
-        raise TypeError(f"problem must be a Problem (see problems.from_functions), got {type(problem).__name__}")
+    layout, first = prepared(problem, start, steps, every, tolerance)
     if learning_rate is None and problem.L is None:
         raise ValueError(f"learning_rate must be given: problem {problem.name!r} has no known L")
+    if restart is not None:
+        checks.function("restart", restart)
     rate = checks.number("learning_rate", 1 / (problem.L or 1) if learning_rate is None else learning_rate, above=0.0)
-    checks.count("steps", steps, at_least=0)
-    checks.count("every", every)
-    checks.number("tolerance", tolerance, at_least=0.0)
-    first = problem.start if start is None else start
-    layout = Layout(first)
-    if layout.shapes != Layout(problem.start).shapes:
-        raise ValueError(f"start must have the shape of the problem's, {problem.start!r}, got {first!r}")
     records = Records(iterates)
     whole, operator = flat_with_prox(problem, prox, layout)
     with np.errstate(over="ignore", invalid="ignore"):
         x, reason, message = _run(
-            whole, _step(whole, operator, rate), layout.flatten(first, "start"), rate, _schedule(momentum), restart,
-            records, steps=steps, tolerance=tolerance, every=every,
+            whole, _step(whole, operator, rate), first, rate, _schedule(momentum), restart, records,
+            steps=steps, tolerance=tolerance, every=every,
         )  # fmt: skip
     return records.trace(layout.unflatten(x), reason, message, rule="accelerate", stochastic=False, L=problem.L)
 
@@ -133,10 +126,15 @@ def _schedule(momentum: object) -> Schedule:
 
 
 def _step(problem: Problem, prox: Operator | None, rate: float) -> Step:
-    """The step from a point: where it leads, and the gradient, or gradient mapping, that leads there."""
+    """The step from a point: where it leads, and the gradient, or gradient mapping, that leads there.
 
-    def step(y: Array) -> tuple[Array, Array]:
+    ``exact``: in float64, as a step may be less than the rounding of float32.
+    """
+
+    def step(y: Array, exact: bool = False) -> tuple[Array, Array]:
         g = problem.grad(y)
+        if exact:
+            g = g.astype(np.float64)
         if prox is None:
             return y - rate * g, g
         new = prox(y - rate * g, rate)
@@ -149,16 +147,16 @@ def _run(
     problem: Problem, step: Step, x: Array, rate: float, momentum: Schedule, restart: Restart | None, records: Records,
     *, steps: int, tolerance: float, every: int,
 ) -> tuple[Array, str, str]:  # fmt: skip
-    y, since = x, 0
+    y, last, since = x, x, 0
     for k in range(steps + 1):
         new, g = step(y)
-        if k % every == 0 or k == steps:
-            value, norm = problem.value(x), float(np.linalg.norm(step(x)[1]))
-            if not (np.isfinite(value) and np.isfinite(norm * norm)):
-                if k == 0:
-                    raise ValueError("start must be a point where value and gradient are finite: here they are not")
-                message = f"diverged: value or gradient no longer finite at step {k}, learning_rate={rate:g}"
-                return x, "diverged", message
+        recorded = k % every == 0 or k == steps
+        value, norm = (problem.value(x), float(np.linalg.norm(step(x, exact=True)[1]))) if recorded else (0.0, 0.0)
+        if not (np.isfinite(value) and np.isfinite(norm * norm) and np.isfinite(g).all()):
+            if k == 0:
+                raise ValueError("start must be a point where value and gradient are finite: here they are not")
+            return last, "diverged", f"diverged: value or gradient no longer finite at step {k}, learning_rate={rate:g}"
+        if recorded:
             records.add(k, value, norm, rate if k else 0.0, x)
             if norm <= tolerance:
                 return x, "tolerance", f"the gradient norm reached the tolerance {tolerance:g} at step {k}"
@@ -166,5 +164,5 @@ def _run(
             fresh = restart is not None and restart(problem, g, x, new)
             since = 0 if fresh else since + 1
             y = new if fresh else new + momentum(since) * (new - x)
-            x = new
+            x, last = new, x
     return x, "steps", f"made all {steps} steps"

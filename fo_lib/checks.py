@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["array", "count", "function", "labels", "number"]
+__all__ = ["array", "count", "function", "labels", "matrix", "number", "one_array"]
 
 Float = NDArray[np.floating[Any]]
 
@@ -124,3 +124,24 @@ def labels(name: str, value: ArrayLike, *, n: int, allowed: Sequence[int] | None
     if allowed is None and a.min() < 0:
         _refuse(name, int(a.min()), "0, 1, 2, ... in every entry")
     return a.astype(np.int64)
+
+
+def one_array(name: str, value: object) -> Float:
+    """Return weights of float32 or float64 as they are, finite or not, and other numbers as float64.
+
+    Raises
+    ------
+    TypeError
+        If they are not one array of real numbers; the message says what ``name`` takes.
+    """
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
+        given = f"dtype {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+        raise TypeError(f"{name} takes weights that are one array of real numbers, got {given}")
+    return value if value.dtype in (np.float32, np.float64) else value.astype(np.float64)
+
+
+def matrix(name: str, value: Float) -> Float:
+    """Return an array that has two dimensions (ValueError otherwise)."""
+    if value.ndim != 2:
+        raise ValueError(f"{name} takes a matrix, got shape {value.shape}")
+    return value

@@ -43,15 +43,16 @@ class Layout:
         self.ends = np.cumsum([a.size for a in arrays]).tolist()
         self.size = self.ends[-1]
 
-    def flatten(self, weights: Any, name: str = "grad(w)") -> Array:
+    def flatten(self, weights: Any, name: str = "grad(w)", dtype: Any = None) -> Array:
         """Copy ``weights`` into a new flat vector; a wrong shape raises a ValueError that names it."""
+        dtype = self.dtype if dtype is None else dtype
         if self.single and np.shape(weights) == self.shapes[0]:
-            return np.array(weights, self.dtype).reshape(-1)
+            return np.array(weights, dtype).reshape(-1)
         arrays = [weights] if self.single else list(weights)
         shapes = [np.shape(a) for a in arrays]
         if shapes != self.shapes:
-            raise ValueError(f"{name} must have the shape of the weights, {self._say()}, got {shapes}")
-        flat = np.empty(self.size, self.dtype)
+            raise ValueError(f"{name} must have the shape of the weights, {self.say()}, got {shapes}")
+        flat = np.empty(self.size, dtype)
         for start, end, a in zip([0, *self.ends], self.ends, arrays, strict=False):
             flat[start:end] = np.reshape(a, -1)
         return flat
@@ -65,5 +66,6 @@ class Layout:
         starts = [0, *self.ends]
         return [flat[a:b].reshape(s) for a, b, s in zip(starts, self.ends, self.shapes, strict=False)]
 
-    def _say(self) -> str:
+    def say(self) -> str:
+        """Return the shape in words, or the shapes."""
         return str(self.shapes[0] if self.single else self.shapes)

@@ -18,7 +18,7 @@ from .iteration import DIVERGED, TOLERANCE, in_blocks
 from .layout import Layout
 from .learning_rates import LineSearch, Schedule
 from .plain_run import ByArray, PlainRun
-from .problem import Problem, read_only
+from .problem import Problem, prepared, read_only
 from .prox import flat_with_prox
 from .sampling import Oracle
 from .trace import Records, Trace
@@ -77,7 +77,10 @@ def minimize(
     prox : function, optional
         ``prox(w, learning_rate)`` returns new weights: a proximal operator or a projection. From :mod:`fo_lib.prox`
         or :mod:`fo_lib.sets`, it also has a ``value``, which is then part of the objective. The gradient norm that is
-        recorded is that of :func:`~fo_lib.prox.gradient_mapping`.
+        recorded is that of :func:`~fo_lib.prox.gradient_mapping`. It belongs to gradient descent: under another rule a
+        run may rest elsewhere. Momentum ends at the minimum of :math:`f / (1 - \beta) + h`, on a set therefore at the
+        right one. Adam in general rests elsewhere; on a box or a simplex at the right one, which it may only creep
+        towards. For an accelerated method see :func:`~fo_lib.accelerated.accelerate`.
     average : function, optional
         From :mod:`fo_lib.averages`: all that is recorded is then of a mean of the iterates, which the steps do not see.
     start : array or list of arrays, optional
@@ -123,22 +126,14 @@ def minimize(
     >>> minimize(problems.quadratic([1, 10]), learning_rate=1 / 10, steps=200)
     Trace(value=2.48871e-19, grad_norm=7.1e-10: made all 200 steps)
     """
-    if not isinstance(problem, Problem):
-        raise TypeError(f"problem must be a Problem (see problems.from_functions), got {type(problem).__name__}")
-    checks.count("steps", steps, at_least=0)
-    checks.count("every", every)
+    layout, w = prepared(problem, start, steps, every, tolerance)
     checks.count("seed", seed, at_least=0)
-    checks.number("tolerance", tolerance, at_least=0.0)
     slots: dict[str, object] = {"gradient": gradient, "transform": transform, "prox": prox, "average": average}
     for name, slot in slots.items():
         if slot is not None or name == "gradient":
             checks.function(name, slot)
             _refuse_factory(name, slot)
-    first = problem.start if start is None else start
-    layout = Layout(first)
-    if layout.shapes != Layout(problem.start).shapes:
-        raise ValueError(f"start must have the shape of the problem's, {problem.start!r}, got {first!r}")
-    w, records = layout.flatten(first, "start"), Records(iterates)
+    records = Records(iterates)
     flattened, operator = flat_with_prox(problem, prox, layout)
     plain = [gradient is full, transform is None, prox is None]
     rate = _rate(rule, learning_rate, plain, flattened)

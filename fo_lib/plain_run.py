@@ -91,7 +91,8 @@ class PlainRun:
         t, recorded = self.now
         if self.prox is None or not recorded:
             return _length(g)
-        return _length(gradient_mapping(self.prox, self.at, g, self.rate(max(t, 1), self.at, g)))
+        exact = g.astype(np.float64)  # a step may be less than the rounding of float32
+        return _length(gradient_mapping(self.prox, self.at, exact, self.rate(max(t, 1), self.at, g)))
 
     def _draw(self, w: Array, g: Array, t: int, recorded: bool, _data: None) -> None:
         if recorded and self.estimate is not None:

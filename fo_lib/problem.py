@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from . import checks, compiling
 from .layout import Layout
 
-__all__ = ["FiniteSum", "Kernel", "Problem", "flat", "from_functions", "read_only", "solve"]
+__all__ = ["FiniteSum", "Kernel", "Problem", "flat", "from_functions", "prepared", "read_only", "solve"]
 
 Array = NDArray[np.floating[Any]]
 Weights = Any  # an array, or a list of arrays of one dtype
@@ -226,6 +226,20 @@ def solve(problem: Problem, *, tolerance: float = 1e-12, steps: int = 100) -> Pr
             size /= 2
         w = w + size * direction
     raise ValueError(f"solve did not reach tolerance {tolerance:g} on {problem!r} in {steps} Newton steps")
+
+
+def prepared(problem: object, start: Any, steps: object, every: object, tolerance: object) -> tuple[Layout, Array]:
+    """Check what every loop is given; return the structure of the weights, and the first ones as a flat vector."""
+    if not isinstance(problem, Problem):
+        raise TypeError(f"problem must be a Problem (see problems.from_functions), got {type(problem).__name__}")
+    checks.count("steps", steps, at_least=0)
+    checks.count("every", every)
+    checks.number("tolerance", tolerance, at_least=0.0)
+    first = problem.start if start is None else start
+    layout, own = Layout(first), Layout(problem.start)
+    if layout.shapes != own.shapes:
+        raise ValueError(f"start must have the shape of the problem's, {own.say()}, got {layout.say()}")
+    return layout, layout.flatten(first, "start")
 
 
 def flat(problem: Problem, layout: Layout) -> Problem:

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import checks
-from .layout import Layout
-from .problem import Problem, flat
+from .problem import Problem, flat, prepared
 from .schedules import Schedule
 from .sets import Set
 from .trace import Records, Trace
@@ -45,8 +44,14 @@ class Mixture:
         key = corner.tobytes()
         weights[key] = weights.get(key, 0.0) + step
         self.corners[key] = corner
-        self.weights = {key: weight for key, weight in weights.items() if weight > NOTHING}
+        kept = {key: weight for key, weight in weights.items() if weight > NOTHING}
+        total = sum(kept.values())
+        self.weights = {key: weight / total for key, weight in kept.items()}
         self.corners = {key: self.corners[key] for key in self.weights}
+
+    def point(self) -> Array:
+        """The mean of the corners: in their hull, whatever the rounding errors of the steps have been."""
+        return np.asarray(np.array(list(self.weights.values())) @ np.array(list(self.corners.values())))
 
 
 def frank_wolfe(
@@ -78,6 +83,7 @@ def frank_wolfe(
         :math:`\gamma = \min\left(\gamma_{\max}, \frac{-\nabla f^\top d}{L \|d\|^2}\right)`.
     away : bool
         Also move away from the worst corner in use, the start among them, where that promises more. With short steps.
+        All corners in use are kept: for sets with finitely many.
     start : array, optional
         A point of the set, by default the problem's start.
     steps : int
@@ -92,7 +98,8 @@ def frank_wolfe(
     Returns
     -------
     Trace
-        Its ``gap`` is :math:`\nabla f(w)^\top (w - s)`: for a convex function at least :math:`f(w) - f^\star`.
+        Its ``gap`` is :math:`\nabla f(w)^\top (w - s)`: for a convex function at least :math:`f(w) - f^\star`. Its
+        ``grad_norm`` is that of the gradient itself, which on a set need not become small.
 
     Raises
     ------
@@ -104,8 +111,7 @@ def frank_wolfe(
     -----
     Frank & Wolfe (1956); Jaggi (2013), Algorithm 1. With away steps: Lacoste-Julien & Jaggi (2015), Algorithm 1.
     """
-    if not isinstance(problem, Problem):
-        raise TypeError(f"problem must be a Problem (see problems.from_functions), got {type(problem).__name__}")
+    layout, w = prepared(problem, start, steps, every, tolerance)
     if not isinstance(over, Set):
         raise TypeError(f"over must be a Set (see fo_lib.sets), got {type(over).__name__}")
     corner = over.corner
@@ -117,19 +123,15 @@ def frank_wolfe(
         checks.function("learning_rate", learning_rate)
         if away:
             raise ValueError("away=True takes short steps only: learning_rate must be left out")
-    checks.count("steps", steps, at_least=0)
-    checks.count("every", every)
-    checks.number("tolerance", tolerance, at_least=0.0)
-    layout = Layout(problem.start)
-    w = layout.flatten(problem.start if start is None else start, "start")
     if over.value(layout.unflatten(w)) > 0:
         raise ValueError(f"start must be a point of {over!r}, got {start!r}")
     records = Records(iterates)
-    w, reason, message = _run(
-        flat(problem, layout), lambda g: layout.flatten(corner(layout.unflatten(g)), "corner(g)"),
-        _chooser(problem.L, learning_rate), Mixture(w) if away else None, w, records,
-        steps=steps, tolerance=tolerance, every=every,
-    )  # fmt: skip
+    with np.errstate(over="ignore", invalid="ignore"):
+        w, reason, message = _run(
+            flat(problem, layout), lambda g: layout.flatten(corner(layout.unflatten(g)), "corner(g)"),
+            _chooser(problem.L, learning_rate), Mixture(w) if away else None, w, records,
+            steps=steps, tolerance=tolerance, every=every,
+        )  # fmt: skip
     return records.trace(layout.unflatten(w), reason, message, rule="frank_wolfe", stochastic=False, L=problem.L)
 
 
@@ -137,7 +139,7 @@ def _chooser(L: float | None, schedule: Schedule | None) -> Choose:
     """The step along ``d`` at step ``t``, at most ``longest``."""
     if schedule is not None:
         return lambda t, g, d, longest: checks.number(f"learning_rate({t})", schedule(t), above=0.0, at_most=1.0)
-    return lambda t, g, d, longest: min(longest, float(-(g @ d) / ((L or 1.0) * (d @ d))))
+    return lambda t, g, d, longest: min(longest, float(-(g @ d) / ((L or 1.0) * (d @ d)))) if d.any() else 0.0
 
 
 def _run(
@@ -147,12 +149,15 @@ def _run(
     rate = 0.0
     for k in range(steps + 1):
         g = problem.grad(w)
+        recorded = k % every == 0 or k == steps
+        value = problem.value(w) if recorded else 0.0
+        if not (np.isfinite(value) and np.isfinite(g).all()):
+            if k == 0:
+                raise ValueError("start must be a point where value and gradient are finite: here they are not")
+            return w, "diverged", f"diverged: value or gradient no longer finite at step {k}"
         s = corner(g)
         gap = max(float(g @ (w - s)), 0.0)
-        if k % every == 0 or k == steps:
-            value = problem.value(w)
-            if not (np.isfinite(value) and np.isfinite(gap)):
-                return w, "diverged", f"diverged: value or gradient no longer finite at step {k}"
+        if recorded:
             records.add(k, value, float(np.linalg.norm(g)), rate, w, gap)
             if gap <= tolerance:
                 return w, "tolerance", f"the gap reached the tolerance {tolerance:g} at step {k}"
@@ -160,10 +165,11 @@ def _run(
             target, d, sign, longest = s, s - w, 1, 1.0
             if used is not None:
                 worst, weight = used.worst(g)
-                if g @ (worst - w) > gap:
+                if g @ (worst - w) > gap:  # never at the worst itself, which alone has the weight 1
                     target, d, sign, longest = worst, w - worst, -1, weight / (1 - weight)
             rate = choose(k + 1, g, d, longest)
             w = w + rate * d
             if used is not None:
                 used.move(target, sign * rate)
+                w = used.point().astype(w.dtype)
     return w, "steps", f"made all {steps} steps"

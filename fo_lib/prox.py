@@ -8,6 +8,7 @@ Where :math:`h` is zero on a set and infinite outside, that is the projection: s
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import checks
+from . import checks, sets
 from .layout import Layout
 from .problem import Problem, flat
 
@@ -44,9 +45,8 @@ class Prox:
     name: str
 
     def __call__(self, w: Array, learning_rate: float) -> Array:
-        if not isinstance(w, np.ndarray):
-            raise TypeError(f"{self.name} takes weights that are one array, got {type(w).__name__}")
-        return self.operator(w, learning_rate)
+        rate = checks.number("learning_rate", learning_rate, above=0.0)
+        return self.operator(checks.one_array(self.name, w), rate)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -75,11 +75,19 @@ def l1(weight: float | ArrayLike) -> Prox:
     if (each < 0).any():
         raise ValueError(f"weight must be >= 0 in every entry, got {each.min():g}")
 
+    shape = each.shape
+
+    def for_each(w: Array) -> NDArray[np.float64]:
+        given = np.shape(w)
+        if shape not in ((), given):
+            raise ValueError(f"w must have the shape of weight, {shape}, got {given}")
+        return each
+
     def operator(w: Array, learning_rate: float) -> Array:
-        threshold = (learning_rate * each).astype(w.dtype)
+        threshold = (learning_rate * for_each(w)).astype(w.dtype)
         return w - np.clip(w, -threshold, threshold)
 
-    return Prox(lambda w: float(np.sum(each * np.abs(w))), operator, "l1")
+    return Prox(lambda w: float(np.sum(for_each(w) * np.abs(w))), operator, "l1")
 
 
 def squared_l2(weight: float) -> Prox:
@@ -101,7 +109,7 @@ def squared_l2(weight: float) -> Prox:
     TypeError, ValueError
         If ``weight`` is not a number of at least 0.
     """
-    checks.number("weight", weight, at_least=0.0)
+    weight = checks.number("weight", weight, at_least=0.0)
     return Prox(lambda w: weight / 2 * float(np.sum(w * w)), lambda w, rate: w / (1 + rate * weight), "squared_l2")
 
 
@@ -147,8 +155,8 @@ def group_lasso(weight: float, groups: ArrayLike) -> Prox:
     ----------
     weight : float
         :math:`\lambda > 0`.
-    groups : array of int, of the shape of the weights
-        For each weight the number of its group: 0, 1, 2, ..., none left out.
+    groups : array of int
+        Of the shape of the weights. For each weight the number of its group: 0, 1, 2, ..., none left out.
 
     Returns
     -------
@@ -163,7 +171,7 @@ def group_lasso(weight: float, groups: ArrayLike) -> Prox:
     -----
     Yuan & Lin (2006).
     """
-    checks.number("weight", weight, above=0.0)
+    weight = checks.number("weight", weight, above=0.0)
     group = checks.labels("groups", np.ravel(groups), n=np.size(groups))
     sizes = np.bincount(group)
     if (sizes == 0).any():
@@ -176,7 +184,7 @@ def group_lasso(weight: float, groups: ArrayLike) -> Prox:
         return np.sqrt(np.bincount(group, np.ravel(w).astype(np.float64) ** 2))
 
     def operator(w: Array, learning_rate: float) -> Array:
-        threshold = learning_rate * scale
+        threshold = np.maximum(learning_rate * scale, np.finfo(np.float64).tiny)
         kept = 1 - threshold / np.maximum(lengths(w), threshold)
         return np.asarray(w * kept[group].reshape(shape).astype(w.dtype))
 
@@ -208,10 +216,10 @@ def nuclear_norm(weight: float) -> Prox:
     -----
     Cai, Candès & Shen (2010), Theorem 2.1.
     """
-    threshold = l1(weight)
+    threshold = l1(checks.number("weight", weight, at_least=0.0))
 
     def operator(w: Array, learning_rate: float) -> Array:
-        u, s, v = np.linalg.svd(w, full_matrices=False)
+        u, s, v = np.linalg.svd(checks.matrix("nuclear_norm", w), full_matrices=False)
         return np.asarray((u * threshold(s, learning_rate)) @ v)
 
     return Prox(lambda w: threshold.value(np.linalg.svd(w, compute_uv=False)), operator, "nuclear_norm")
@@ -242,7 +250,12 @@ def conjugate(operator: Operator) -> Operator:
     Moreau (1965); in this form Parikh & Boyd (2014), section 2.5.
     """
     checks.function("operator", operator)
-    return lambda v, learning_rate: v - learning_rate * operator(v / learning_rate, 1 / learning_rate)
+
+    def dual(v: Array, learning_rate: float) -> Array:
+        rate = checks.number("learning_rate", learning_rate, above=0.0)
+        return v - rate * operator(v / rate, 1 / rate)
+
+    return dual
 
 
 def gradient_mapping(operator: Operator, w: Array, g: Array, learning_rate: float) -> Array:
@@ -270,17 +283,22 @@ def gradient_mapping(operator: Operator, w: Array, g: Array, learning_rate: floa
 def flat_with_prox(problem: Problem, prox: Operator | None, layout: Layout) -> tuple[Problem, Operator | None]:
     """A problem as a function of one flat vector, its value with that of ``prox``; and ``prox`` on flat vectors.
 
-    What has diverged goes no further than to here, since some operators would raise.
+    Weights of float64 stay so where those of the layout are of float32. What has diverged goes no further than to
+    here, since some operators would raise.
     """
     smooth = flat(problem, layout)
     if prox is None:
         return smooth, None
+    checks.function("prox", prox)
+    for makers in (__name__, sets.__name__):
+        if getattr(prox, "__module__", "") == makers and hasattr(sys.modules[makers], getattr(prox, "__name__", "")):
+            raise TypeError(f"prox must be called: {prox.__name__}(...), not just named")
     more = getattr(prox, "value", lambda w: 0.0)
 
     def value(w: Array) -> float:
         return smooth.value(w) + float(more(layout.unflatten(w))) if np.isfinite(w).all() else np.nan
 
     def operator(w: Array, rate: float) -> Array:
-        return layout.flatten(prox(layout.unflatten(w), rate), "prox(w)") if np.isfinite(w).all() else w
+        return layout.flatten(prox(layout.unflatten(w), rate), "prox(w)", w.dtype) if np.isfinite(w).all() else w
 
     return replace(smooth, value=value), operator

@@ -35,9 +35,15 @@ class Set:
     corner: Callable[[Array], Array] | None
     name: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "project", self._of_floats(self.project))
+        if self.corner is not None:
+            object.__setattr__(self, "corner", self._of_floats(self.corner))
+
+    def _of_floats(self, function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+        return lambda w: function(checks.one_array(self.name, w))
+
     def __call__(self, w: Array, _learning_rate: float) -> Array:
-        if not isinstance(w, np.ndarray):
-            raise TypeError(f"{self.name} takes weights that are one array, got {type(w).__name__}")
         return self.project(w)
 
     def value(self, w: Array) -> float:
@@ -46,9 +52,12 @@ class Set:
         A point is outside if it is farther from its projection than the square root of the dtype's precision, relative
         to the larger of its length and 1.
         """
-        apart = float(np.linalg.norm(w - self.project(w)))
-        allowed = float(np.sqrt(np.finfo(w.dtype).eps)) * max(1.0, float(np.linalg.norm(w)))
-        return 0.0 if apart <= allowed else np.inf
+        w = checks.one_array(self.name, w)
+        if not np.isfinite(w).all():
+            return np.inf
+        scale = max(1.0, float(np.abs(w).max()))  # no square overflows
+        apart, length = (float(np.linalg.norm(a.astype(np.float64) / scale)) for a in (w - self.project(w), w))
+        return 0.0 if apart <= np.sqrt(np.finfo(w.dtype).eps) * max(1 / scale, length) else np.inf
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -73,19 +82,19 @@ def box(lower: float | ArrayLike, upper: float | ArrayLike) -> Set:
     ValueError
         If a limit is NaN, or ``lower`` is somewhere above ``upper``.
     """
-    low, high = np.asarray(lower, np.float64), np.asarray(upper, np.float64)
+    low, high = np.array(lower, np.float64), np.array(upper, np.float64)
     if not (low <= high).all():
         raise ValueError(f"lower must be <= upper in every entry, got {lower!r} and {upper!r}")
     if (low == np.inf).any() or (high == -np.inf).any():
         raise ValueError(f"lower must be below infinity and upper above minus infinity, got {lower!r} and {upper!r}")
 
-    def corner(g: Array) -> Array:
-        return np.asarray(np.where(g > 0, low, high), g.dtype)
+    def limits(w: Array) -> tuple[Array, Array]:
+        if any(limit.ndim > 0 and limit.shape != w.shape for limit in (low, high)):
+            raise ValueError(f"w must have the shape of the limits, {low.shape} and {high.shape}, got {w.shape}")
+        return low.astype(w.dtype), high.astype(w.dtype)
 
     bounded = bool(np.isfinite(low).all() and np.isfinite(high).all())
-    return Set(
-        lambda w: np.clip(w, low.astype(w.dtype), high.astype(w.dtype)), corner if bounded else None, "box"
-    )  # fmt: skip
+    return Set(lambda w: np.clip(w, *limits(w)), (lambda g: np.where(g > 0, *limits(g))) if bounded else None, "box")
 
 
 def simplex(total: float = 1.0) -> Set:
@@ -111,22 +120,26 @@ def simplex(total: float = 1.0) -> Set:
     -----
     By sorting: Held, Wolfe & Crowder (1974).
     """
-    checks.number("total", total, above=0.0)
+    total = checks.number("total", total, above=0.0)
     return Set(lambda w: _onto_simplex(w, total), lambda g: _unit(g, int(np.argmin(g)), total), "simplex")
 
 
 def _onto_simplex(w: Array, total: float) -> Array:
-    if w.ndim != 1:
-        raise ValueError(f"w must be a vector, got shape {w.shape}")
-    w = w - w.max()  # which moves no projection, and keeps the sums small
-    largest = -np.sort(-w)
+    shifted = _vector(w).astype(np.float64) - w.max()  # which moves no projection, and keeps the sums small
+    largest = -np.sort(-shifted)
     excess = (np.cumsum(largest) - total) / np.arange(1, w.size + 1)
     theta = excess[np.count_nonzero(largest > excess) - 1]
-    return np.asarray(np.maximum(w - theta, 0), w.dtype)
+    return np.asarray(np.maximum(shifted - theta, 0), w.dtype)
+
+
+def _vector(w: Array) -> Array:
+    if w.ndim != 1:
+        raise ValueError(f"w must be a vector, got shape {w.shape}")
+    return w
 
 
 def _unit(like: Array, index: int, value: float) -> Array:
-    corner = np.zeros_like(like)
+    corner = np.zeros_like(_vector(like))
     corner[index] = value
     return corner
 
@@ -154,14 +167,16 @@ def l1_ball(radius: float) -> Set:
     -----
     Duchi, Shalev-Shwartz, Singer & Chandra (2008), section 4.
     """
-    checks.number("radius", radius, above=0.0)
+    radius = checks.number("radius", radius, above=0.0)
 
     def project(w: Array) -> Array:
-        size = np.abs(w)
-        return w.copy() if size.sum() <= radius else np.asarray(np.sign(w) * _onto_simplex(size, radius))
+        size = np.abs(_vector(w))
+        return (
+            w.copy() if size.sum(dtype=np.float64) <= radius else np.asarray(np.sign(w) * _onto_simplex(size, radius))
+        )
 
     def corner(g: Array) -> Array:
-        largest = int(np.argmax(np.abs(g)))
+        largest = int(np.argmax(np.abs(_vector(g))))
         return _unit(g, largest, -radius if g[largest] > 0 else radius)
 
     return Set(project, corner, "l1_ball")
@@ -186,11 +201,11 @@ def l2_ball(radius: float) -> Set:
     TypeError, ValueError
         If ``radius`` is not a positive number.
     """
-    checks.number("radius", radius, above=0.0)
+    radius = checks.number("radius", radius, above=0.0)
 
     def corner(g: Array) -> Array:
-        length = float(np.linalg.norm(g))
-        return np.asarray(-radius * g / length) if length > 0 else np.zeros_like(g)
+        direction = _scaled(g)
+        return np.asarray(-radius * direction / max(float(np.linalg.norm(direction)), 1.0))
 
     return Set(clip_norm(radius), corner, "l2_ball")
 
@@ -208,7 +223,7 @@ def psd_cone() -> Set:
     """
 
     def project(w: Array) -> Array:
-        eigenvalues, q = np.linalg.eigh((w + w.T) / 2)
+        eigenvalues, q = np.linalg.eigh((checks.matrix("psd_cone", w) + w.T) / 2)
         return np.asarray((q * np.maximum(eigenvalues, 0)) @ q.T)
 
     return Set(project, None, "psd_cone")
@@ -238,10 +253,16 @@ def nuclear_ball(radius: float) -> Set:
     values = l1_ball(radius)
 
     def project(w: Array) -> Array:
-        u, s, v = np.linalg.svd(w, full_matrices=False)
+        u, s, v = np.linalg.svd(checks.matrix("nuclear_ball", w), full_matrices=False)
         return np.asarray((u * values.project(s)) @ v)
 
-    return Set(project, lambda g: -radius * _leading(g), "nuclear_ball")
+    return Set(project, lambda g: -float(radius) * _leading(_scaled(checks.matrix("nuclear_ball", g))), "nuclear_ball")
+
+
+def _scaled(g: Array) -> Array:
+    """The same direction with a largest entry of 1, so that no square overflows or is lost; or zero."""
+    largest = np.abs(g).max()
+    return np.asarray(g / largest) if largest > 0 else g
 
 
 def _leading(g: Array) -> Array:

@@ -27,7 +27,8 @@ class Trace:
         The objective there.
     grad_norm : array of float
         The norm of its full gradient there, whichever gradient the steps used. Where the objective has a part that is
-        known by its prox: of the gradient mapping (see :func:`~fo_lib.loop.minimize`).
+        known by its prox: of the gradient mapping (see :func:`~fo_lib.loop.minimize`), but for
+        :func:`~fo_lib.projection_free.frank_wolfe`, which records that of the gradient.
     learning_rate : array of float
         The learning rate of the step that led there (0 at step 0, where none did).
     w : array or list of arrays

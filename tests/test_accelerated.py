@@ -165,3 +165,16 @@ def test_a_start_outside_the_set_is_refused_and_a_divergence_reported():
     trace = accelerate(square, prox=prox.nuclear_norm(0.1), learning_rate=3.0, steps=2000)
     assert trace.diverged
     assert np.isfinite(trace.value).all()
+
+
+@pytest.mark.parametrize("argument", ["prox", "restart"])
+def test_what_is_no_function_is_refused(argument):
+    with pytest.raises(TypeError, match=f"{argument} must be a function, got 1"):
+        accelerate(BOWL, **{argument: 1})
+
+
+def test_after_a_divergence_the_weights_are_finite():
+    for rate in (3.0, 1e10):  # the gradient overflows before the weights do, and the other way round
+        trace = accelerate(problems.quadratic([1.0]), learning_rate=rate, steps=3000, every=1000)
+        assert trace.diverged
+        assert np.isfinite(trace.w).all()

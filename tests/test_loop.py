@@ -260,7 +260,7 @@ def test_a_gradient_that_writes_into_its_argument_is_an_error_and_not_a_wrong_ru
 
 
 def test_a_start_of_another_shape_is_named():
-    with pytest.raises(ValueError, match=r"start must have the shape of the problem's, .*, got array\(\[1\.\]\)"):
+    with pytest.raises(ValueError, match=r"start must have the shape of the problem's, .*, got \(1,\)"):
         minimize(BOWL, start=np.ones(1))
     with pytest.raises(ValueError, match="start must have the shape"):
         minimize(BOWL, start=[np.ones(1), np.ones(1)])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fo_lib import accelerate, minimize, problems, prox, sets
+from fo_lib import accelerate, minimize, problems, prox, rules, sets
 
 BOWL = problems.quadratic([1.0, 4.0], minimizer=[2.0, -1.0], start=[3.0, 1.0])
 
@@ -48,6 +48,47 @@ def test_a_divergence_under_a_prox_is_reported():
         trace = run(square, start=start, learning_rate=3.0, prox=prox.nuclear_norm(0.1), steps=5000, every=5000)
         assert trace.diverged
         assert np.isfinite(trace.value).all()
+
+
+@pytest.mark.parametrize("run", [minimize, accelerate])
+def test_a_step_below_the_rounding_of_the_weights_is_no_end(run):
+    start = np.full(2, 100, np.float32)
+    trace = run(BOWL, start=start, learning_rate=1e-9, prox=prox.l1(0.5), steps=2)
+    assert trace.reason == "steps"
+    assert trace.grad_norm == pytest.approx(np.linalg.norm(BOWL.grad(start) + 0.5), rel=1e-6)
+
+
+@pytest.mark.parametrize("run", [minimize, accelerate])
+def test_a_prox_never_sees_what_is_not_finite(run):
+    """Some would raise, as decompositions do."""
+
+    def value(w):
+        assert np.isfinite(w).all()
+        return 0.0
+
+    h = prox.Prox(value, lambda w, a: w + value(w), "strict")
+    assert run(BOWL, learning_rate=0.6, prox=h, steps=5000).diverged
+    if run is minimize:  # infinite at once, and recorded
+        assert run(BOWL, learning_rate=lambda t: 1e308 if t == 2 else 0.1, prox=h, steps=3).diverged
+
+
+@pytest.mark.parametrize("maker", [prox.l1, prox.elastic_net, sets.box, sets.simplex])
+@pytest.mark.parametrize("run", [minimize, accelerate])
+def test_a_maker_that_is_only_named_is_refused(run, maker):
+    with pytest.raises(TypeError, match=rf"prox must be called: {maker.__name__}\(\.\.\.\), not just named"):
+        run(BOWL, learning_rate=0.2, prox=maker)
+
+
+def test_momentum_rests_at_the_minimum_of_another_function():
+    """Of f / (1 - momentum) + h, for the velocity does not see the prox; on a set that is the right one."""
+    settings = {"learning_rate": 0.02, "steps": 5000, "tolerance": 0.0}
+    heavy = minimize(BOWL, rules.momentum, momentum=0.9, prox=prox.l1(0.5), **settings)
+    np.testing.assert_allclose(heavy.w, minimize(BOWL, prox=prox.l1(0.05), **settings).w, atol=1e-10)
+    assert heavy.grad_norm[-1] > 0.4
+    within = minimize(BOWL, rules.momentum, momentum=0.9, prox=sets.l1_ball(1.0), start=[0.0, 0.0], **settings)
+    np.testing.assert_allclose(
+        within.w, minimize(BOWL, prox=sets.l1_ball(1.0), start=[0.0, 0.0], **settings).w, atol=1e-10
+    )
 
 
 def test_a_prox_of_ones_own_has_no_value():

@@ -73,6 +73,43 @@ def test_away_steps_arrive_where_others_crawl():
     np.testing.assert_allclose(away.w, projected.w, atol=1e-5)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_away_steps_over_the_simplex_by_hand(seed):
+    """From a corner of the simplex, the weights of the corners are those of the point. Seed 7 gives one up."""
+    rng = np.random.default_rng(seed)
+    spectrum, best = rng.uniform(1, 20, 5), rng.dirichlet(np.ones(5)) - 0.1 * rng.uniform(size=5)
+    bowl = problems.quadratic(spectrum, minimizer=best, start=np.eye(5)[1])
+    trace = frank_wolfe(bowl, SIMPLEX, away=True, steps=40, iterates=True)
+    w, backward, cut = bowl.start, [], False
+    for new in trace.iterates[1:]:
+        g, corners = bowl.grad(w), np.eye(5)
+        worst = max(np.flatnonzero(w > 1e-12), key=lambda i: g[i])
+        backward.append(bool(g[worst] - g @ w > g @ w - g.min()))
+        d = w - corners[worst] if backward[-1] else corners[np.argmin(g)] - w
+        longest = w[worst] / (1 - w[worst]) if backward[-1] else 1.0
+        short = -(g @ d) / (bowl.L * (d @ d))
+        cut = cut or bool(longest < short)
+        w = w + min(longest, short) * d
+        np.testing.assert_allclose(new, w, atol=1e-9)
+        if g @ w - g.min() < 1e-9:
+            break
+    assert 0 < sum(backward) < len(backward)
+    assert cut == (seed == 7)
+
+
+def test_a_step_back_ends_where_the_corner_has_no_weight_left():
+    """Three corners in turn; the bound along the way back is least beyond that point."""
+    bowl = problems.quadratic([1.0, 1.0, 1.0], minimizer=[3.0, -5.0, 2.0], start=np.array([0.1, 0.1, 0.8]))
+    pulled = problems.from_functions(bowl.value, bowl.grad, np.eye(3)[1], L=50.0)
+    trace = frank_wolfe(pulled, SIMPLEX, away=True, steps=60, iterates=True)
+    w = trace.iterates
+    left = [k for k in range(len(w) - 1) if w[k, 1] > 0 and w[k + 1, 1] == 0]
+    assert len(left) == 1
+    (k,) = left
+    np.testing.assert_allclose(w[k + 1], (w[k] - w[k, 1] * np.eye(3)[1]) / (1 - w[k, 1]), rtol=1e-12)
+    assert trace.learning_rate[k + 1] == pytest.approx(w[k, 1] / (1 - w[k, 1]))
+
+
 def test_the_mixture_is_the_point():
     rng, used, w = np.random.default_rng(4), Mixture(UNIFORM), UNIFORM
     for _ in range(40):
@@ -94,12 +131,40 @@ def test_the_mixture_is_the_point():
         assert sum(used.weights.values()) == pytest.approx(1, abs=1e-12)
 
 
+def test_weights_add_up_to_one_after_many_that_were_forgotten():
+    used = Mixture(UNIFORM)
+    for k in range(8000):
+        used.move(np.eye(8)[k % 8], 9e-15)
+    assert len(used.weights) == 1
+    assert sum(used.weights.values()) == 1
+    assert np.array_equal(used.point(), UNIFORM)
+
+
 def test_a_whole_step_back_drops_the_corner():
     used = Mixture(UNIFORM)
     used.move(np.eye(8)[0], 0.25)
     used.move(np.eye(8)[0], -0.25 / 0.75)
     assert [*used.weights.values()] == pytest.approx([1.0])
     assert np.array_equal(next(iter(used.corners.values())), UNIFORM)
+
+
+def test_away_steps_stay_in_the_set_where_all_weight_is_on_one_corner():
+    """On a disc, where each corner is a new one: what is left of a rounding error must not be taken for a way out."""
+    rng, disc = np.random.default_rng(0), sets.l2_ball(1.0)
+    for _ in range(300):
+        bowl = problems.quadratic([1.0, rng.uniform(1, 8)], minimizer=rng.uniform(-2, 2, 2), start=np.array([0.0, 1.0]))
+        trace = frank_wolfe(bowl, disc, away=True, steps=100, iterates=True)
+        assert np.linalg.norm(trace.iterates, axis=1).max() <= 1 + 1e-12
+
+
+def test_a_run_that_starts_at_its_minimizer_rests_there():
+    """Also where nobody looks: the direction is zero, and no step is computed from it."""
+    corner = problems.quadratic(np.ones(8), minimizer=3 * np.eye(8)[2], start=np.eye(8)[2])
+    for away in (False, True):
+        trace = frank_wolfe(corner, SIMPLEX, away=away, steps=7, every=5)
+        assert trace.gap[0] == 0
+        away_from_start = frank_wolfe(corner, SIMPLEX, away=away, start=np.eye(8)[0], steps=7, every=7)
+        np.testing.assert_array_equal(away_from_start.w, np.eye(8)[2])
 
 
 def test_matrices_and_a_zero_gap():
@@ -113,10 +178,34 @@ def test_matrices_and_a_zero_gap():
     assert trace.gap[-1] == 0
 
 
+def test_a_gradient_that_is_no_longer_finite_is_reported():
+    """Before the set is asked for a corner."""
+    wall = problems.from_functions(
+        lambda w: 0.0, lambda w: np.full((3, 3), np.nan) if w[0, 0] < 0 else np.ones((3, 3)), np.zeros((3, 3)), L=1.0
+    )
+    trace = frank_wolfe(wall, sets.nuclear_ball(1.0), steps=10, every=10)
+    assert trace.diverged
+    assert trace.message == "diverged: value or gradient no longer finite at step 1"
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_a_gradient_of_any_size_has_a_corner(scale):
+    """Its square is zero or infinite in float32: the gap would be zero, and a false certificate."""
+    start = np.full((3, 3), 0.1, np.float32)
+    slope = scale * np.arange(1, 10, dtype=np.float32).reshape(3, 3)
+    plane = problems.from_functions(lambda w: float(np.sum(w * slope)), lambda w: slope, start)
+    for ball in (sets.l2_ball(1.0), sets.nuclear_ball(1.0)):
+        trace = frank_wolfe(plane, ball, learning_rate=shrinking_step, steps=1)
+        assert trace.gap[0] > 0.5 * scale
+        assert ball.value(trace.w) == 0
+
+
 def test_a_value_that_is_no_longer_finite_is_reported():
     cliff = problems.from_functions(
         lambda w: float(np.inf if w[0] > 0.9 else -w[0]), lambda w: np.array([-1.0, 0.0]), np.array([0.5, 0.5]), L=1.0
     )
+    with pytest.raises(ValueError, match="start must be a point where value and gradient are finite"):
+        frank_wolfe(cliff, SIMPLEX, start=[1.0, 0.0])
     trace = frank_wolfe(cliff, SIMPLEX, learning_rate=shrinking_step, steps=5)
     assert trace.diverged
     assert trace.message == "diverged: value or gradient no longer finite at step 1"
@@ -133,7 +222,7 @@ def test_a_value_that_is_no_longer_finite_is_reported():
         ({"learning_rate": lambda t: 2.0}, ValueError, r"learning_rate\(1\) must be a finite number and > 0 and <= 1"),
         ({"learning_rate": shrinking_step, "away": True}, ValueError, "learning_rate must be left out"),
         ({"start": np.ones(8)}, ValueError, r"start must be a point of Set\('simplex'\)"),
-        ({"start": np.ones(3)}, ValueError, r"start must have the shape of the weights, \(8,\)"),
+        ({"start": np.ones(3)}, ValueError, r"start must have the shape of the problem's, \(8,\), got \(3,\)"),
         ({"steps": -1}, ValueError, "steps must be a whole number >= 0, got -1"),
         ({"every": 0}, ValueError, "every must be a whole number >= 1, got 0"),
         ({"tolerance": -1}, ValueError, "tolerance must be a finite number and >= 0"),

@@ -85,6 +85,7 @@ def test_small_weights_become_exactly_zero():
     assert prox.l1(1.0)(np.array([-0.5, 0.5, 2.0, -2.0]), 0.5).tolist() == [0, 0, 1.5, -1.5]
     assert prox.group_lasso(1.0, [0, 0, 1])(np.array([0.5, -0.5, 3.0]), 1.0).tolist() == [0, 0, 2]
     assert prox.group_lasso(1.0, [0])(np.array([0.0]), 1.0).tolist() == [0]
+    assert prox.group_lasso(1e-200, [0])(np.array([0.0]), 1e-200).tolist() == [0]
 
 
 @pytest.mark.parametrize("name", OPERATORS)
@@ -93,6 +94,8 @@ def test_it_keeps_the_dtype_and_its_argument(name):
     w = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     before = w.copy()
     assert h(w, 0.1).dtype == np.float32
+    assert h(w, np.float64(0.1)).dtype == np.float32
+    assert prox.conjugate(h)(w, np.float64(0.1)).dtype == np.float32
     assert np.array_equal(w, before)
     assert isinstance(h.value(w), float)
     assert not np.isfinite(prox.l1(1.0)(np.array([np.nan, np.inf]), 0.1)).any()
@@ -110,14 +113,32 @@ def test_it_keeps_the_dtype_and_its_argument(name):
         (lambda: prox.group_lasso(1, [0, 2]), ValueError, "groups must number the groups 0, 1, 2, ..., but none is 1"),
         (lambda: prox.group_lasso(1, [0.5]), TypeError, "groups must be whole numbers"),
         (lambda: prox.group_lasso(1, [0, 1])(np.ones(3), 1), ValueError, r"shape of groups, \(2,\), got \(3,\)"),
-        (lambda: prox.nuclear_norm(np.nan), ValueError, "weight must hold finite numbers"),
+        (lambda: prox.nuclear_norm(np.nan), ValueError, "weight must be a finite number"),
+        (lambda: prox.l1([1.0, 2.0]).value(np.ones((2, 1))), ValueError, r"shape of weight, \(2,\), got \(2, 1\)"),
+        (
+            lambda: prox.conjugate(prox.l1(1))(np.ones(2), 0),
+            ValueError,
+            "learning_rate must be a finite number and > 0",
+        ),
         (lambda: prox.conjugate(1), TypeError, "operator must be a function, got 1"),
-        (lambda: prox.l1(1)([np.ones(2)], 0.1), TypeError, "l1 takes weights that are one array, got list"),
+        (lambda: prox.l1(1)([np.ones(2)], 0.1), TypeError, "l1 takes weights that are one array of real .* got list"),
+        (lambda: prox.l1(1)(np.ones(2, complex), 0.1), TypeError, "one array of real numbers, got dtype complex128"),
+        (lambda: prox.l1(1)(np.ones(2), -1), ValueError, "learning_rate must be a finite number and > 0, got -1"),
+        (lambda: prox.l1(np.ones((2, 1)))(np.ones(2), 1), ValueError, r"shape of weight, \(2, 1\), got \(2,\)"),
+        (lambda: prox.nuclear_norm([1.0, 2.0]), TypeError, "weight must be a finite number"),
+        (lambda: prox.nuclear_norm(1)(np.ones((2, 2, 2)), 1), ValueError, "takes a matrix, got shape"),
     ],
 )
 def test_bad_arguments_are_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_whole_numbers_are_numbers():
+    for h in (prox.l1(0.5), prox.elastic_net(0.5, 0.3), prox.group_lasso(0.5, [0, 0, 1])):
+        w = np.array([3, 0, -1])
+        np.testing.assert_array_equal(h(w, 0.3), h(w.astype(float), 0.3))
+    assert prox.l1(0.5)(np.array([3, 0, -1]), 1.0).tolist() == [2.5, 0, -0.5]
 
 
 def test_the_gradient_mapping_is_the_gradient_without_a_prox():

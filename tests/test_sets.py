@@ -103,6 +103,27 @@ def test_far_points_are_projected_too():
     np.testing.assert_allclose(sets.simplex().project(np.array([1e17, 1e17])), [0.5, 0.5])
     np.testing.assert_allclose(sets.l1_ball(2.0).project(np.array([-1e300, 1e300])), [-1, 1])
     np.testing.assert_allclose(sets.l2_ball(1.0).project(np.array([3e200, -4e200])), [0.6, -0.8])
+    for C in (sets.box(0, 1), sets.simplex(), sets.l2_ball(1.0)):
+        assert C.value(np.array([1e200, 0])) == np.inf
+        assert C.value(np.array([np.inf, 0])) == np.inf
+        assert C.value(np.array([1e20, 0], np.float32)) == np.inf
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_many_weights_of_float32_are_projected_into_the_set(scale):
+    w = scale * np.random.default_rng(0).standard_normal(100_000).astype(np.float32)
+    for C in (sets.simplex(), sets.l1_ball(1.0)):
+        p = C.project(w)
+        assert p.dtype == np.float32
+        assert C.value(p) == 0
+        assert np.abs(p.astype(float)).sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_box_does_not_follow_its_limits():
+    lower = np.zeros(2)
+    box = sets.box(lower, 1)
+    lower[0] = 5
+    assert box.project(np.array([0.5, 0.5])).tolist() == [0.5, 0.5]
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -121,6 +142,15 @@ def test_it_keeps_the_dtype_and_its_argument(name):
     assert repr(C) == f"Set({name!r})"
 
 
+@pytest.mark.parametrize("name", SETS)
+def test_whole_numbers_are_numbers(name):
+    C, shape, *_ = SETS[name]
+    w = RNG.integers(-5, 5, shape)
+    np.testing.assert_array_equal(C.project(w), C.project(w.astype(float)))
+    if C.corner is not None:
+        np.testing.assert_array_equal(C.corner(w), C.corner(w.astype(float)))
+
+
 def test_a_box_may_be_open():
     quadrant = sets.box(0, np.inf)
     assert quadrant.corner is None
@@ -136,10 +166,21 @@ def test_a_box_may_be_open():
         (lambda: sets.box(-np.inf, -np.inf), ValueError, "upper above minus infinity"),
         (lambda: sets.simplex(0), ValueError, "total must be a finite number and > 0, got 0"),
         (lambda: sets.simplex().project(np.ones((2, 2))), ValueError, r"w must be a vector, got shape \(2, 2\)"),
+        (lambda: sets.simplex().corner(np.ones((2, 2))), ValueError, r"w must be a vector, got shape \(2, 2\)"),
+        (lambda: sets.l1_ball(1).corner(np.ones((2, 2))), ValueError, r"w must be a vector, got shape \(2, 2\)"),
+        (lambda: sets.l1_ball(9).project(np.ones((2, 2))), ValueError, r"w must be a vector, got shape \(2, 2\)"),
+        (
+            lambda: sets.box([0, 0], 1).project(np.ones((2, 1))),
+            ValueError,
+            r"shape of the limits, \(2,\) and \(\), got",
+        ),
         (lambda: sets.l1_ball(-1), ValueError, "radius must be a finite number and > 0"),
         (lambda: sets.l2_ball("1"), TypeError, "radius must be a finite number and > 0, got '1'"),
         (lambda: sets.nuclear_ball(0), ValueError, "radius must be a finite number and > 0"),
-        (lambda: sets.box(0, 1)([1.0], 0.1), TypeError, "box takes weights that are one array, got list"),
+        (lambda: sets.box(0, 1)([1.0], 0.1), TypeError, "box takes weights that are one array of real .*, got list"),
+        (lambda: sets.simplex().corner("g"), TypeError, "simplex takes weights that are one array of real .*, got str"),
+        (lambda: sets.psd_cone().project(np.ones(3)), ValueError, r"psd_cone takes a matrix, got shape \(3,\)"),
+        (lambda: sets.nuclear_ball(1).project(np.ones(3)), ValueError, r"nuclear_ball takes a matrix, got shape"),
     ],
 )
 def test_bad_arguments_are_refused(call, error, message):

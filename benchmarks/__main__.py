@@ -38,6 +38,7 @@ MEASURES = {
     "one_sample": Measure("One-sample SGD for linear models"),
     "variance_reduction": Measure("SAGA and SVRG for linear models"),
     "word_vectors": Measure("Word vectors"),
+    "lasso": Measure("Lasso", minutes=8),
     "import_time": Measure("Import and first call"),
     "memory": Measure("Memory of an epoch"),
     "compiled_epoch": Measure("An epoch as one graph", threads=2),

@@ -52,12 +52,12 @@ def fits(data: Data, l2: float) -> dict[str, Fit]:
     return {"scikit-learn": scikit_learn, "SAGA": ours(linear_models.saga), "SVRG": ours(linear_models.svrg)}
 
 
-def enough(fit: Fit, good: Callable[[np.ndarray], bool]) -> int:
-    """The smallest number of epochs that is enough, by doubling and halving."""
+def enough(fit: Fit, good: Callable[[np.ndarray], bool], most: int = MOST) -> int:
+    """The smallest number of epochs, or steps, that is enough, by doubling and halving."""
     high = 1
     while not good(fit(high)):
         high *= 2
-        assert high <= MOST, "the gap was not reached"
+        assert high <= most, "the gap was not reached"
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2

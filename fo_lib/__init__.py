@@ -15,6 +15,7 @@ _HOME = {
     "diagnose": "diagnosis",
     "frank_wolfe": "projection_free",
     "minimize": "loop",
+    "mirror_descent": "mirror",
 }
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "averages",
     "check_gradient",
     "conventions",
+    "coordinate",
     "datasets",
     "diagnose",
     "diagnosis",
@@ -38,8 +40,11 @@ __all__ = [
     "linear_models",
     "matrix_rules",
     "minimize",
+    "mirror",
+    "mirror_descent",
     "newton",
     "plots",
+    "primal_dual",
     "problems",
     "projection_free",
     "prox",

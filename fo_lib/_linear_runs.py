@@ -15,7 +15,7 @@ from .sampling import Order, batches
 from .schedules import Schedule
 from .trace import Records, Trace
 
-__all__ = ["Corrected", "Descent", "Model", "Rates", "model_of", "run"]
+__all__ = ["Corrected", "Descent", "Model", "Rates", "lines_of", "model_of", "run", "sparse_matrix"]
 
 Array = NDArray[np.floating[Any]]
 Float = NDArray[np.float64]
@@ -57,7 +57,7 @@ class Model:
     def __post_init__(self) -> None:
         self.n, self.d = self.X.shape
         self.sparse = not isinstance(self.X, np.ndarray)
-        self.arrays = _rows(self.X) if self.sparse else (self.X,)
+        self.arrays = lines_of(self.X) if self.sparse else (self.X,)
 
     def kernel(self, name: str) -> Callable[..., Any]:
         """Return one of the loops for these data and this loss."""
@@ -106,7 +106,7 @@ def model_of(X: Any, y: ArrayLike, loss: Loss, labels: bool, l2: float, compiled
     TypeError, ValueError
         Naming the argument. That all numbers in ``X`` are finite shows later, at the start.
     """
-    X = _sparse(X) if hasattr(X, "tocsr") else _dense(X)
+    X = sparse_matrix(X, "csr") if hasattr(X, "tocsr") else _dense(X)
     l2 = checks.number("l2", l2, at_least=0.0)
     targets = checks.array("y", y, shape=(X.shape[0],)).astype(np.float64)
     if labels:
@@ -124,17 +124,17 @@ def _dense(X: ArrayLike) -> Array:
     return np.ascontiguousarray(a, a.dtype.newbyteorder("="))
 
 
-def _sparse(X: Any) -> Any:
-    """Return a valid CSR matrix: a wrong index would be read from, or written to, foreign memory."""
-    X = X.tocsr()
+def sparse_matrix(X: Any, form: str) -> Any:
+    """Return a valid CSR or CSC matrix: a wrong index would be read from, or written to, foreign memory."""
+    X = X.asformat(form)
     if len(X.shape) != 2 or X.nnz == 0:
         raise ValueError(f"X must be a matrix that is not all zero, got shape {X.shape} with {X.nnz} non-zeros")
-    n, d = X.shape
-    rows, size = np.asarray(X.indptr), min(X.indices.size, X.data.size)
-    if len(rows) != n + 1 or rows[0] != 0 or (rows[1:] < rows[:-1]).any() or rows[-1] > size:
-        raise ValueError("X must be a valid CSR matrix: its indptr does not fit its data")
+    lines, d = X.shape if form == "csr" else X.shape[::-1]
+    begins, size = np.asarray(X.indptr), min(X.indices.size, X.data.size)
+    if len(begins) != lines + 1 or begins[0] != 0 or (begins[1:] < begins[:-1]).any() or begins[-1] > size:
+        raise ValueError(f"X must be a valid {form.upper()} matrix: its indptr does not fit its data")
     if X.indices.min() < 0 or X.indices.max() >= d:
-        raise ValueError(f"X must be a valid CSR matrix: it has indices outside 0 to {d - 1}")
+        raise ValueError(f"X must be a valid {form.upper()} matrix: it has indices outside 0 to {d - 1}")
     if X.dtype not in (np.float32, np.float64):
         X = X.astype(checks.array("X", X.data[:1]).dtype)
     if not X.has_canonical_format:
@@ -143,11 +143,11 @@ def _sparse(X: Any) -> Any:
     return X
 
 
-def _rows(X: Any) -> tuple[Any, ...]:
-    """Values, their columns, and where each row begins and ends."""
-    rows = np.asarray(X.indptr).astype(np.uint64)
-    cols = np.ascontiguousarray(X.indices)
-    return np.ascontiguousarray(X.data), cols.view(f"u{cols.itemsize}"), rows[:-1].copy(), rows[1:].copy()
+def lines_of(X: Any) -> tuple[Any, ...]:
+    """Values, their indices, and where each row of a CSR matrix, or column of a CSC, begins and ends."""
+    bounds = np.asarray(X.indptr).astype(np.uint64)
+    indices = np.ascontiguousarray(X.indices)
+    return np.ascontiguousarray(X.data), indices.view(f"u{indices.itemsize}"), bounds[:-1].copy(), bounds[1:].copy()
 
 
 def _check_loss(loss: Loss, y: float, compiled: bool) -> None:

@@ -9,8 +9,8 @@ import pytest
 import fo_lib
 
 MODULES = [
-    "accelerated", "averages", "checks", "compiled_run", "compiling", "conventions", "datasets", "diagnosis", "engine", "exercises", "finite_sums", "gradients", "iteration", "keras", "layout", "learning_rates", "linear_models", "loop",
-    "matrix_rules", "newton", "plain_run", "plots", "problem", "problems", "question_bank", "rates", "rules", "sampling", "schedules", "skip_gram",
+    "accelerated", "averages", "checks", "compiled_run", "compiling", "conventions", "coordinate", "datasets", "diagnosis", "engine", "exercises", "finite_sums", "gradients", "iteration", "keras", "layout", "learning_rates", "linear_models", "loop",
+    "matrix_rules", "mirror", "newton", "plain_run", "plots", "primal_dual", "problem", "problems", "question_bank", "rates", "rules", "sampling", "schedules", "skip_gram",
     "stored", "text", "trace", "training", "transforms", "variance_reduction", "word2vec", "word_vectors",
 ]  # fmt: skip
 

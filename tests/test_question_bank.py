@@ -9,8 +9,30 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from fo_lib import Stepper, learning_rates, minimize, problems, question_bank, rates, rules, skip_gram, transforms
+from fo_lib import (
+    Stepper,
+    learning_rates,
+    minimize,
+    problems,
+    question_bank,
+    rates,
+    rules,
+    skip_gram,
+)
 from fo_lib.question_bank import QUESTIONS, ask, grade
+from tests.answers_on_structure import (
+    clipped,
+    minimized_model,
+    nearest_in_relative_entropy,
+    rate_with_a_floor,
+    rounds_until_promised,
+    slower_part_of_the_error,
+    steps_below_the_frank_wolfe_bound,
+    steps_down_a_slope,
+    steps_of_the_flattest_coordinate,
+    steps_on_the_largest_coordinate,
+    threshold_by_bisection,
+)
 
 SEEDS = range(12)
 
@@ -127,11 +149,6 @@ def curvature_of_growth(rate, growth):
     return optimize.brentq(lambda h: measured(h) - growth, 2 / rate, 10 / rate)
 
 
-def clipped(a, b, limit):
-    g = transforms.clip_norm(limit)(np.array([a, b]))
-    return g[0]
-
-
 INDEPENDENT = {
     "objectives/condition": lambda a, b, c: np.linalg.cond([[a, b], [b, c]]),
     "objectives/logistic": lambda s, l2: problems.logistic(np.eye(4)[:2] * np.sqrt(2 * s), [1.0, -1.0], l2=l2).L,
@@ -164,6 +181,16 @@ INDEPENDENT = {
     "weight-decay/equilibrium": lambda rate, decay: np.sqrt(settled(1 - rate * decay, rate**2)),
     "beyond-adam/muon": lambda s: np.polynomial.Polynomial([0, 3.4445, 0, -4.775, 0, 2.0315])(s),
     "generalization/edge": lambda rate: first_step(lambda k: abs(1 - rate * k / 100) >= 1 - 1e-9, 1) / 100,
+    "subgradients/steps": steps_on_the_largest_coordinate,
+    "subgradients/rate": rate_with_a_floor,
+    "proximal/steps": steps_down_a_slope,
+    "proximal/step": minimized_model,
+    "constraints/steps": steps_below_the_frank_wolfe_bound,
+    "constraints/simplex": threshold_by_bisection,
+    "mirror-descent/rounds": rounds_until_promised,
+    "mirror-descent/step": nearest_in_relative_entropy,
+    "coordinate-and-dual/steps": steps_of_the_flattest_coordinate,
+    "coordinate-and-dual/penalty": slower_part_of_the_error,
     "numerical-instability/clip": clipped,
     "numerical-instability/softmax": lambda big, small: np.logaddexp(big, small) - small,
     "landscapes/saddle": lambda rate, y, h: first_step(lambda k: y * (1 + rate * h) ** k >= 1 - 1e-9),

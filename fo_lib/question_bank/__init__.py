@@ -22,12 +22,13 @@ from .applications import QUESTIONS as APPLICATIONS
 from .foundations import QUESTIONS as FOUNDATIONS
 from .pitfalls import QUESTIONS as PITFALLS
 from .randomness import QUESTIONS as RANDOMNESS
+from .structure import QUESTIONS as STRUCTURE
 
 __all__ = ["QUESTIONS", "Question", "ask", "grade"]
 
 _TEMPLATES: dict[str, Template] = {
     template.name: template
-    for part in (FOUNDATIONS, RANDOMNESS, ACCELERATION, ADAPTIVITY, PITFALLS, APPLICATIONS)
+    for part in (FOUNDATIONS, RANDOMNESS, ACCELERATION, ADAPTIVITY, STRUCTURE, PITFALLS, APPLICATIONS)
     for template in part
 }
 QUESTIONS: tuple[str, ...] = tuple(_TEMPLATES)

@@ -24,6 +24,14 @@ from .adaptive import (
     softmax_row_progress,
     sparse_adam_speed,
 )
+from .constraints import frank_wolfe, frank_wolfe_lower
+from .coordinate import (
+    consensus,
+    coordinate_descent,
+    coordinate_descent_convex,
+    dual_coordinate_ascent,
+    saddle_point_gap,
+)
 from .descent import (
     armijo,
     exact_line_search,
@@ -35,7 +43,9 @@ from .descent import (
     polyak_step,
 )
 from .landscapes import langevin_escape_rate, plateau_steps, saddle_growth
+from .mirror import experts_regret, mirror_descent_regret, mixture_em, relative_smoothness
 from .numerics import clipped_descent, compensated_summation, naive_summation, relaxed_smoothness, stall_point
+from .proximal import proximal_gradient, proximal_gradient_slope, proximal_gradient_strongly_convex
 from .second_order import newton_basin, newton_error, self_concordant_decrease
 from .stochastic import (
     kaczmarz,
@@ -45,6 +55,13 @@ from .stochastic import (
     sgd_finite_sum,
     sgd_inverse_rate,
     sgd_stationary_variance,
+)
+from .subgradients import (
+    polyak_sharp,
+    subgradient_best,
+    subgradient_steps,
+    subgradient_strongly_convex,
+    subgradient_strongly_convex_uniform,
 )
 from .tuning import (
     batch_efficiency,
@@ -64,10 +81,17 @@ __all__ = [
     "batch_efficiency",
     "clipped_descent",
     "compensated_summation",
+    "consensus",
+    "coordinate_descent",
+    "coordinate_descent_convex",
     "decay_equilibrium",
+    "dual_coordinate_ascent",
     "exact_line_search",
     "expected_best",
+    "experts_regret",
     "first_order_lower",
+    "frank_wolfe",
+    "frank_wolfe_lower",
     "gradient_descent_convex",
     "gradient_descent_convex_textbook",
     "gradient_descent_nonconvex",
@@ -80,6 +104,8 @@ __all__ = [
     "kaczmarz",
     "langevin_escape_rate",
     "mini_batch_variance",
+    "mirror_descent_regret",
+    "mixture_em",
     "naive_summation",
     "nesterov_convex",
     "nesterov_decay",
@@ -92,11 +118,17 @@ __all__ = [
     "online_gradient_descent_regret",
     "plateau_steps",
     "polyak_ruppert",
+    "polyak_sharp",
     "polyak_step",
+    "proximal_gradient",
+    "proximal_gradient_slope",
+    "proximal_gradient_strongly_convex",
     "random_hit",
+    "relative_smoothness",
     "relaxed_smoothness",
     "reshuffling_floor",
     "saddle_growth",
+    "saddle_point_gap",
     "saga",
     "scale_invariant_norm",
     "self_concordant_decrease",
@@ -107,6 +139,10 @@ __all__ = [
     "softmax_row_progress",
     "sparse_adam_speed",
     "stall_point",
+    "subgradient_best",
+    "subgradient_steps",
+    "subgradient_strongly_convex",
+    "subgradient_strongly_convex_uniform",
     "svrg_stage",
     "two_batch_estimates",
     "wrong_winner",

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.book import live_numbers
 from tests.book.live_page import PAGE, Figure
 from tests.book.small_book import FIXTURE, build, link_shared_folders
 from tools import browser
@@ -120,3 +121,12 @@ def figure(live_page: Any, name: str) -> Figure:
     opened = Figure(live_page, name)
     opened.press("Reset")
     return opened
+
+
+@pytest.fixture(scope="module")
+def js(chromium: Any) -> Iterator[live_numbers.Js]:
+    """Evaluate an expression with `m`, the mathematics, and `a`, the arguments."""
+    page = chromium.new_page()
+    page.add_script_tag(path=live_numbers.SCRIPT)
+    yield lambda expression, *a: page.evaluate(f"a => {{ const m = fo.mathematics; return {expression}; }}", list(a))
+    page.close()

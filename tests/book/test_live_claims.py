@@ -171,3 +171,133 @@ def test_the_sharpness_ends_just_below_two_over_alpha(figure: Figure) -> None:
     assert figure.read()[2] == "0"
     figure.press("too large")
     assert figure.said().startswith("Diverges")
+
+
+@pytest.mark.parametrize("name", ["subgradient"])
+def test_a_constant_rate_stays_away_and_polyaks_step_arrives(figure: Figure) -> None:
+    floors = []
+    for alpha in (0.2, 0.02):
+        figure.set(alpha=alpha, p=0)
+        last, best, bound, polyak = (float(re.sub(r" × 10(.*)", r"e\1", w.replace("−", "-"))) for w in figure.read())
+        tried = rates.subgradient_steps(np.full(300, alpha), G=np.sqrt(10), R=np.hypot(1.9, 0.95))
+        assert bound == pytest.approx(tried[-1], rel=5e-3)
+        assert polyak < 1e-20
+        assert best <= last <= 10 * alpha  # half as much is the limit of the bound
+        floors.append(best)
+    assert floors[1] < floors[0] / 5
+    figure.press("too fast")
+    assert float(figure.read()[1]) > 1.9 - 0.2 * 2.62 - 0.01  # the sum of all steps of the slope 1
+    assert "finite" in figure.said()
+    figure.press("α/√t")
+    assert float(figure.read()[1]) < floors[0] / 3
+
+
+@pytest.mark.parametrize("name", ["proximal"])
+def test_prox_methods_have_exact_zeros_and_the_subgradient_method_has_none(figure: Figure) -> None:
+    assert figure.read()[4] == "1, 1, 1, 0"
+    A, centre, w = np.array([[1, 0.9], [0.9, 1]]), np.array([1.5, 0.8]), np.array([-0.5, 1.6])
+    for t in range(1, 41):
+        w = w - (A @ (w - centre) + 1.8 * np.sign(w)) / (1.9 * np.sqrt(t))
+    best = np.array([1.5 + 0.9 * 0.8 - 1.8, 0])
+    above = [(v - centre) @ A @ (v - centre) / 2 + 1.8 * np.abs(v).sum() for v in (w, best)]
+    assert float(figure.read()[3]) == pytest.approx(above[0] - above[1], rel=0.05)
+    assert "ISTA is there, exactly, from step 29 on, FISTA from step 11" in figure.said()
+    assert figure.said().endswith("subgradient method after 40 steps: 0.")
+    # second weight from 1.52 down, first from 2.22: |gradient at 0| = 1.5 + 0.9 * 0.8, and where both are equal in size
+    zeros = {2.24: "2, 2, 2, 0", 2.2: "1, 1, 1, 0", 1.7: "1, 1, 1, 0", 1.68: "1, 0, 1, 0", 1.54: "1, ", 1.5: "0, "}
+    for penalty, wanted in zeros.items():
+        figure.set(**{"lambda": penalty})
+        assert figure.read()[4].startswith(wanted)
+    figure.press("two weights")
+    slopes = np.linalg.solve([[1, 0.9], [0.9, 1]], [1, 1])
+    assert numbers(figure.read()[0].split(", ")) == pytest.approx([1.5, 0.8] - 0.8 * slopes, abs=5e-3)
+    ista, fista, subgradient = (float(re.sub(r" × 10(.*)", r"e\1", w.replace("−", "-"))) for w in figure.read()[1:4])
+    assert fista < ista / 10 < subgradient / 100
+
+
+@pytest.mark.parametrize("name", ["mirror"])
+def test_only_projected_gradient_arrives_in_a_corner(figure: Figure) -> None:
+    projected, exponentiated, least, other = figure.read()
+    assert int(projected.removeprefix("step ")) < 30
+    assert exponentiated == "not within 60 steps"
+    assert least == "0"
+    assert 0 < float(re.sub(r" × 10(.*)", r"e\1", other.replace("−", "-"))) < 1e-3
+    figure.press("minimum inside")
+    assert all(words.startswith("step ") for words in figure.read()[:2])
+    figure.press("too fast")
+    assert figure.read()[:2] == ["not within 60 steps"] * 2
+    assert figure.said().startswith("Too fast for projected and exponentiated")
+    figure.set(eg=0.05, pg=0.01)
+    assert figure.said() == "Too slow for projected and exponentiated: still on its way after 60 steps."
+    figure.set(eg=5, pg=0.01)
+    assert figure.said().startswith("Too fast for exponentiated")
+    assert figure.said().endswith("Too slow for projected: still on its way after 60 steps.")
+    figure.press("start at the centre")  # a preset sets the rates, too
+    assert "bends away" in figure.said()
+    figure.press("minimum in a corner")
+    figure.set(eg=0.05)
+    assert "bends away" not in figure.said()
+
+
+@pytest.mark.parametrize("name", ["constraints"])
+def test_frank_wolfe_zigzags_opposite_an_edge_only(figure: Figure) -> None:
+    def gaps() -> list[float]:
+        words = [re.sub(r"^10−", "1 × 10−", w.removeprefix("below ")) for w in figure.read()[1:4]]
+        return numbers([re.sub(r" × 10−", "e−", w) for w in words])
+
+    for preset in ("triangle", "box", "diamond"):
+        figure.press(preset)
+        left = []
+        for steps in (25, 50, 100):
+            figure.set(steps=steps)
+            projected, plain, away = gaps()
+            left.append(plain)
+        assert max(projected, away) < 1e-9
+        assert left[0] / left[1] == pytest.approx(2, rel=0.5)  # like 1 / k, and no faster
+        assert left[1] / left[2] == pytest.approx(2, rel=0.5)
+        assert "then for the other" in figure.said()
+        figure.press("Reset")
+    for centre, lucky in (([0.9, 1.0], True), ([0.15, -1.2], False)):  # with the start at an end of the edge, or off it
+        figure.set(centre=centre, steps=100)
+        assert ("lucky" in figure.said()) == (gaps()[1] < 1e-9) == lucky
+    figure.press("solution at a corner")
+    figure.set(steps=3)
+    assert gaps()[1] <= 1e-12
+    assert "is a corner" in figure.said()
+    for preset in ("minimizer inside", "disc"):
+        figure.press(preset)
+        figure.set(steps=60)
+        assert max(gaps()) < 1e-7
+    assert "no zigzag" in figure.said()
+    figure.set(kappa=8, steps=100, centre=[-0.9, -0.44])  # hardly outside: slow, and the words do not say otherwise
+    assert gaps()[1] > 1e-5
+    assert "With the ring well outside" in figure.said()
+    figure.set(kappa=2, steps=40, centre=[1.06, 0.37])  # away steps are made for polygons
+    projected, plain, away = gaps()
+    assert max(projected, plain) < 1e-11 < 1e-6 < away
+    assert "can be slower" in figure.said()
+
+
+@pytest.mark.parametrize("name", ["game"])
+def test_only_extrapolation_ends_the_game(figure: Figure) -> None:
+    def read() -> list[float]:
+        return numbers([re.sub(r" × 10(.*)", r"e\1", w).replace("−", "-") for w in figure.read()])
+
+    at_once, in_turn, last, mean = read()
+    assert at_once == pytest.approx(np.sqrt(1 + 0.25**2), abs=5e-4)
+    assert in_turn == 1
+    assert mean < 0.2 < 0.8 < last
+    assert "ellipse" in figure.said()
+    figure.press("Chambolle and Pock")
+    assert read()[1] == pytest.approx(np.sqrt(1 - 0.25**2), abs=5e-4)
+    assert read()[2] < 0.3
+    figure.press("θ = ½")
+    assert read()[1] == pytest.approx(np.sqrt(1 - 0.25**2 / 2), abs=5e-4)
+    assert "the more so the larger" in figure.said()
+    figure.press("a = θ = 1")
+    assert read()[2] == 0
+    figure.press("too fast")
+    assert read()[1] > 1
+    figure.set(a=1.15)  # the limit at theta = 1 is 2 / sqrt(3)
+    assert read()[1] < 1
+    assert figure.said().endswith("the rotation is damped.")  # beyond a = 1 a larger theta can damp less

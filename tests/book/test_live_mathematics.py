@@ -9,37 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fo_lib import learning_rates, minimize, problems, rates, rules, transforms
-from tests.book.small_book import ROOT
+from fo_lib import (
+    learning_rates,
+    minimize,
+    problems,
+    rates,
+    rules,
+    transforms,
+)
+from tests.book.live_numbers import SEEDS, Js, close, rng_of
 
 pytestmark = pytest.mark.browser
 
-SCRIPT = ROOT / "book" / "assets" / "js" / "live" / "mathematics.js"
-SEEDS = range(4)
-Js = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def js(chromium: Any) -> Iterator[Js]:
-    """Evaluate an expression with `m`, the mathematics, and `a`, the arguments."""
-    page = chromium.new_page()
-    page.add_script_tag(path=SCRIPT)
-    yield lambda expression, *a: page.evaluate(f"a => {{ const m = fo.mathematics; return {expression}; }}", list(a))
-    page.close()
-
-
-def rng_of(seed: int) -> np.random.Generator:
-    return np.random.default_rng(seed)
-
-
-def close(found: Any, wanted: Any) -> None:
-    np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
-
-
 TESTED = {
-    "rules", "minimize", "clipNorm", "norm", "quadratic", "kinked", "cliff", "saddle", "layers", "roots", "contraction",
+    "rules", "minimize", "clipNorm", "norm", "quadratic", "kinked", "weightedL1", "cliff", "saddle", "layers", "roots",
+    "contraction", "polyak", "subgradientBound", "softThreshold", "growingMomentum", "accelerate", "lasso", "disc", "polygon", "frankWolfe",
     "heavyBallRoots", "heavyBallDecay", "nesterovRoots", "nesterovDecay", "tunedHeavyBall", "saddleGrowth", "stepsTo",
-    "noisyQuadratic", "stationaryVariance", "miniBatchVariance", "schedules", "uniforms", "normals", "noisy", "batches",
+    "mirrors", "mirrorDescent", "playGame", "gameDecay", "noisyQuadratic", "stationaryVariance", "miniBatchVariance", "schedules", "uniforms", "normals", "noisy", "batches",
 }  # fmt: skip
 
 
@@ -155,6 +141,7 @@ SCHEDULES: dict[str, Any] = {
     "inverseSqrt(0.3, 8)": learning_rates.inverse_sqrt(0.3, 8),
     "cosine(0.3, 40)": learning_rates.cosine(0.3, 40),
     "cosine(0.3, 40, 6)": learning_rates.cosine(0.3, 40, 6),
+    "power(0.3, 0.5)": learning_rates.inverse(0.3, 1.0, 0.5),
     "oneCycle(0.3, 40)": learning_rates.one_cycle(0.3, 40),
 }
 

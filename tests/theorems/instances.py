@@ -57,3 +57,20 @@ def many_chains(rule, learning_rate, momentum, steps, seed):
 def nesterov_matrix(h, beta):
     """The matrix of Nesterov's method that takes (x_k, x_{k-1}) to (x_{k+1}, x_k)."""
     return np.array([[(1 - h) * (1 + beta), -(1 - h) * beta], [1.0, 0.0]])
+
+
+def ball(radius):
+    """The projection onto the ball around zero."""
+    return lambda w, _: w * min(1, radius / max(np.linalg.norm(w), 1e-300))
+
+
+def first_largest(k, M=1.0, mu=0.0):
+    """M max_i w_i + mu/2 |w|^2 in dimension k, from zero; the slope is that of the first largest coordinate."""
+    return problems.from_functions(
+        lambda w: M * w.max() + mu / 2 * w @ w, lambda w: M * np.eye(k)[w.argmax()] + mu * w, np.zeros(k)
+    )
+
+
+def worst(k, M=1.0, R=1.0):
+    """On the ball of radius R the minimum is -MR/sqrt(k)."""
+    return replace(first_largest(k, M), minimum=-M * R / np.sqrt(k), minimizer=np.full(k, -R / np.sqrt(k)))

@@ -15,6 +15,7 @@ ABSENT = {
     "fo_lib.diagnosis.Watch": "Keras",
     "fo_lib.diagnosis.watch": "Keras",
     "fo_lib.keras": "Keras",
+    "fo_lib.linear_models": "Numba",
     "gensim": "gensim",
     "keras": "Keras",
     "lzma": "lzma",

@@ -139,9 +139,13 @@ function bowl(plotted, curvatures, levels) {
 const axesThrough = (plotted) =>
   `<path d="M0,${plotted.Y(0)}h${SIZE.width}M${plotted.X(0)},0v${SIZE.height}" class="live-line live-thin"/>`;
 
-// Keys: [kind, words] each, from a place in pixels down; for dots and for lines.
+// Keys: [kind, words] each, from a place in pixels down, on a plate that hides curves; for dots and for lines.
+const plate = (entries, x, y) => {
+  const wide = 32 + 6.5 * Math.max(...entries.map(([, words]) => words.length));
+  return `<rect x="${x - 4}" y="${y - 9}" width="${wide}" height="${16 * entries.length + 2}" style="fill: var(--pst-color-background); opacity: .85"/>`;
+};
 const rows = (entries, x, y, row) =>
-  entries.map(([k, words], i) => row(k, y + 16 * i) + text(x + 26, y + 16 * i + 4, words, "live-word")).join("");
+  plate(entries, x, y) + entries.map(([k, words], i) => row(k, y + 16 * i) + text(x + 26, y + 16 * i + 4, words, "live-word")).join("");
 const key = (entries, x, y) =>
   rows(entries, x, y, (k, py) => `<path d="M${x + 16},${py}h0" class="live-dots live-${k}" stroke-width="8"/>`);
 const legend = (entries, x, y) =>

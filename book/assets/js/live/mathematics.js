@@ -106,6 +106,7 @@ const schedules = {
   inverseSqrt: (highest, warmup) => (t) => highest * Math.min(t / warmup, Math.sqrt(warmup / t)),
   cosine: (highest, steps, warmup = 0) => (t) =>
     (t <= warmup ? (highest * t) / warmup : 0.5 * highest * (1 + Math.cos((Math.PI * (t - 1 - warmup)) / (steps - warmup)))),
+  power: (first, p) => (t) => first * t ** -p,
   oneCycle(highest, steps, rise = 0.3, first = 1 / 25, last = 1 / 250000) {
     const top = rise * steps;
     return (t) => {
@@ -160,6 +161,168 @@ const kinked = (middle) => ({
   gradient: ([w]) => [w < 1 ? 25 * w : w < 2 ? middle * (w - 1) + 25 : 25 * (w - 2) + 25 + middle],
 });
 
+// A sum of absolute values with weights: kinks along the axes, where the subgradient that it returns has a zero.
+const weightedL1 = (weights) => ({
+  value: (w) => weights.reduce((sum, c, i) => sum + c * Math.abs(w[i]), 0),
+  gradient: (w) => weights.map((c, i) => c * Math.sign(w[i])),
+});
+
+// A problem of minimum 0 whose gradient is as long as Polyak's step: to be run at the rate 1.
+const polyak = ({ value, gradient }) => (w) => {
+  const g = gradient(w);
+  const squared = g.reduce((sum, x) => sum + x * x, 0);
+  return g.map((x) => (squared > 0 ? (value(w) / squared) * x : 0));
+};
+
+// The bound of the subgradient method on its best gap after 1, 2, ... steps with rates `rate(t)`.
+function subgradientBound(rate, steps, { G, R }) {
+  let [sum, squares] = [0, 0];
+  return Array.from({ length: steps }, (_, i) => {
+    sum += rate(i + 1);
+    squares += rate(i + 1) ** 2;
+    return (R * R + G * G * squares) / (2 * sum);
+  });
+}
+
+// Proximal gradient steps from points ahead: without momentum ISTA, with the growing one FISTA.
+const softThreshold = (w, threshold) => w.map((x) => x - Math.min(Math.max(x, -threshold), threshold));
+const growingMomentum = (t) => (t - 1) / (t + 2);
+function accelerate({ gradient, prox, start, rate, steps, momentum = growingMomentum }) {
+  const points = [start];
+  let y = start;
+  for (let t = 1; t <= steps; t++) {
+    const g = gradient(y);
+    const x = prox(y.map((v, i) => v - rate * g[i]), rate);
+    y = x.map((v, i) => v + momentum(t) * (v - points[t - 1][i]));
+    points.push(x);
+  }
+  return points;
+}
+
+// The lasso with two weights: (w - c)' A (w - c) / 2 + lambda |w|_1 with A = [[1, r], [r, 1]]. The minimizer is the best of
+// those that any two signs, or zeros, of the weights would make.
+function lasso(r, [a, b], lambda) {
+  const value = ([u, v]) =>
+    ((u - a) ** 2 + (v - b) ** 2) / 2 + r * (u - a) * (v - b) + lambda * (Math.abs(u) + Math.abs(v));
+  const gradient = ([u, v]) => [u - a + r * (v - b), v - b + r * (u - a)];
+  const candidates = [[0, 0]];
+  for (const s of [-1, 1]) {
+    candidates.push([a + r * b - lambda * s, 0], [0, b + r * a - lambda * s]);
+    for (const t of [-1, 1]) {
+      const size = lambda / (1 - r * r);
+      candidates.push([a - size * (s - r * t), b - size * (t - r * s)]);
+    }
+  }
+  const minimizer = candidates.reduce((best, w) => (value(w) < value(best) ? w : best));
+  return { value, gradient, minimizer, L: 1 + Math.abs(r), prox: (w, rate) => softThreshold(w, rate * lambda) };
+}
+
+// Mirror maps for weights that add up to one: to dual weights and back, and the nearest point of the simplex in duals.
+const mirrors = {
+  entropy: {
+    toDual: (w) => w.map(Math.log),
+    toPrimal: (theta) => theta.map(Math.exp),
+    project(theta) {
+      const top = Math.max(...theta);
+      const shift = top + Math.log(theta.reduce((sum, x) => sum + Math.exp(x - top), 0));
+      return theta.map((x) => x - shift);
+    },
+  },
+  euclidean: {
+    toDual: (w) => w,
+    toPrimal: (theta) => theta,
+    project(theta) {
+      let [sum, shift] = [0, 0];
+      [...theta].sort((a, b) => b - a).forEach((x, i) => {
+        sum += x;
+        if (x > (sum - 1) / (i + 1)) shift = (sum - 1) / (i + 1);
+      });
+      return theta.map((x) => Math.max(x - shift, 0));
+    },
+  },
+};
+function mirrorDescent({ gradient, mirror, start, rate, steps }) {
+  const points = [start];
+  let theta = mirror.toDual(start);
+  for (let t = 1; t <= steps; t++) {
+    const g = gradient(points[t - 1]);
+    theta = mirror.project(theta.map((x, i) => x - rate * g[i]));
+    points.push(mirror.toPrimal(theta));
+  }
+  return points;
+}
+
+// Convex sets of the plane: the nearest point, and the corner where a linear function is least. A polygon is given by its
+// corners, around it.
+const dot = (u, v) => u.reduce((sum, x, i) => sum + x * v[i], 0);
+const disc = (radius) => ({
+  project: (w) => w.map((x) => x * Math.min(1, radius / (norm(w) || 1))),
+  corner: (g) => g.map((x) => (norm(g) > 0 ? (-radius * x) / norm(g) : 0)),
+});
+function polygon(corners) {
+  const edges = corners.map((a, i) => [a, corners[(i + 1) % corners.length]].flat());
+  const side = ([w1, w2], [a1, a2, b1, b2]) => (b1 - a1) * (w2 - a2) - (b2 - a2) * (w1 - a1);
+  function onEdge([w1, w2], [a1, a2, b1, b2]) {
+    const [d1, d2] = [b1 - a1, b2 - a2];
+    const t = Math.min(Math.max(((w1 - a1) * d1 + (w2 - a2) * d2) / (d1 * d1 + d2 * d2), 0), 1);
+    return [a1 + t * d1, a2 + t * d2];
+  }
+  function project(w) {
+    const sides = edges.map((edge) => side(w, edge));
+    if (sides.every((s) => s >= 0) || sides.every((s) => s <= 0)) return w;
+    const distance = (p) => Math.hypot(p[0] - w[0], p[1] - w[1]);
+    return edges.map((edge) => onEdge(w, edge)).reduce((best, p) => (distance(p) < distance(best) ? p : best));
+  }
+  return { project, corner: (g) => corners.reduce((best, s) => (dot(g, s) < dot(g, best) ? s : best)) };
+}
+
+// Move a mixture of corners towards one of them, or away from it: the new point, in the hull of the corners.
+function mix(used, corner, step) {
+  const key = String(corner);
+  used.forEach((entry) => (entry[1] *= 1 - step));
+  used.set(key, [corner, (used.get(key)?.[1] ?? 0) + step]);
+  used.forEach(([, weight], other) => weight > 1e-14 || used.delete(other));
+  const total = [...used.values()].reduce((sum, [, weight]) => sum + weight, 0);
+  used.forEach((entry) => (entry[1] /= total));
+  return corner.map((_, i) => [...used.values()].reduce((sum, [point, weight]) => sum + weight * point[i], 0));
+}
+
+// Frank and Wolfe's method with short steps, and with away steps: the points, and the certificate at each.
+function frankWolfe({ gradient, L, over, start, steps, away = false }) {
+  const [points, gaps] = [[start], []];
+  const used = new Map([[String(start), [start, 1]]]); // corners and their weights
+  for (let k = 0; k <= steps; k++) {
+    const w = points[k];
+    const g = gradient(w);
+    const s = over.corner(g);
+    gaps.push(Math.max(dot(g, w) - dot(g, s), 0));
+    if (k === steps) break;
+    let [target, sign, longest] = [s, 1, 1];
+    if (away) {
+      const [worst, weight] = [...used.values()].reduce((best, other) => (dot(g, other[0]) > dot(g, best[0]) ? other : best));
+      if (dot(g, worst) - dot(g, w) > gaps[k]) [target, sign, longest] = [worst, -1, weight / (1 - weight)];
+    }
+    const d = target.map((x, i) => sign * (x - w[i]));
+    const step = dot(d, d) > 0 ? Math.min(longest, -dot(g, d) / (L * dot(d, d))) : 0;
+    points.push(w.map((x, i) => x + step * d[i]));
+    if (away) points[k + 1] = mix(used, target, sign * step);
+  }
+  return { points, gaps };
+}
+
+// The game x z: descent in x and ascent in z with learning rate a, both from where they are, or z from x extrapolated by
+// theta. And its factor per step in the latter case: 1 - theta a^2 is the product of two roots.
+function playGame({ a, theta, together = false, start, steps }) {
+  const points = [start];
+  for (let k = 0; k < steps; k++) {
+    const [x, z] = points[k];
+    const next = x - a * z;
+    points.push([next, z + a * (together ? x : next + theta * (next - x))]);
+  }
+  return points;
+}
+const gameDecay = (a, theta) => largest(roots(2 - (1 + theta) * a * a, 1 - theta * a * a));
+
 // A gentle slope that ends in a cliff; minimizer (1 - log(10) / 5, 0).
 const cliff = {
   value: ([x, y]) => -x / 2 + Math.exp(5 * (x - 1)) + (y * y) / 2,
@@ -189,8 +352,10 @@ const layers = {
 };
 
 fo.mathematics = {
-  rules, minimize, clipNorm, norm, quadratic, kinked, cliff, saddle, layers,
+  rules, minimize, clipNorm, norm, quadratic, kinked, weightedL1, lasso, disc, polygon, frankWolfe, cliff, saddle, layers,
   roots, contraction, heavyBallRoots, heavyBallDecay, nesterovRoots, nesterovDecay, tunedHeavyBall, saddleGrowth, stepsTo,
+  softThreshold, growingMomentum, accelerate, polyak, subgradientBound, mirrors, mirrorDescent,
+  playGame, gameDecay,
   noisyQuadratic, stationaryVariance, miniBatchVariance, schedules, uniforms, normals, noisy, batches,
 };
 })();

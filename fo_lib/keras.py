@@ -127,7 +127,8 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras 
         given = Stepper(rule, fused=False, **hyper).hyper
         constant = given.pop("learning_rate")
         super().__init__(
-            learning_rate if scheduled else constant,
+            # of a number Keras would make a variable of float32: too coarse for weights of float64
+            learning_rate if scheduled else lambda: constant,
             weight_decay=weight_decay,
             use_ema=use_ema,
             ema_momentum=ema_momentum,
@@ -142,11 +143,6 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras 
             self._learning_rate.assign(constant)
         self.rule, self.lazy, self.hyper = rule, lazy, given
         self._rule = on_tensors(rule)
-
-    def _track_variable(self, variable: Any) -> None:
-        """Leave out the learning rate that Keras makes, of float32: too coarse for weights of float64."""
-        if variable.name != "learning_rate" or variable.dtype == "float64":
-            super()._track_variable(variable)
 
     def build(self, variables: Sequence[Any]) -> None:
         """Create the state, zero, of each variable."""

@@ -120,7 +120,8 @@ def chambolle_pock(
     if average and dual_value is None:
         checks.number("tolerance, for means without dual_value,", tolerance, at_least=0.0, at_most=0.0)
         log.tolerance = -1.0  # the residual is that of the iterates
-    for k in range(log.steps + 1):
+    k = 0
+    while True:  # until the log ends it
         if k > 0:
             before = x, z
             x, z = _step(near, dual, K, tau, sigma, x, z)
@@ -136,6 +137,7 @@ def chambolle_pock(
                 gap = max(value - best, 0.0)
             if log.ends(k, value, residual, tau, shown, shown_z, gap):
                 break
+        k += 1
     return log.trace(rule="chambolle_pock", primal_rate=tau, dual_rate=sigma)
 
 
@@ -225,7 +227,8 @@ def consensus_admm(
     u = np.zeros((len(workers), *z.shape))
     log = Log(steps, tolerance, every, iterates)
     primal, dual = [], []
-    for k in range(log.steps + 1):
+    k = 0
+    while True:  # until the log ends it
         x, z_next, u_next = _round(workers, together, rho, z, u)
         if log.wants(k):
             ends = float(np.linalg.norm(x - z_next)), rho * float(np.sqrt(len(workers)) * np.linalg.norm(z_next - z))
@@ -236,7 +239,7 @@ def consensus_admm(
                 dual.append(ends[1])
             if last:
                 break
-        z, u = z_next, u_next
+        z, u, k = z_next, u_next, k + 1
     residuals = {"primal_residual": np.array(primal), "dual_residual": np.array(dual)}
     return log.trace(rule="consensus_admm", penalty=rho, **residuals)
 

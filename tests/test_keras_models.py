@@ -176,6 +176,7 @@ def test_a_checkpoint_of_tensorflow_restores_state_and_learning_rate(rule, tmp_p
     saved = tf.train.Checkpoint(model=first, optimizer=first.optimizer).save(str(tmp_path / "saved"))
     restored = tf.train.Checkpoint(model=other, optimizer=other.optimizer).restore(saved)
     restored.assert_existing_objects_matched().assert_consumed()
+    assert [v.name for v in first.optimizer.variables].count("learning_rate") == 1
     for net in (first, other):
         net.fit(X, y, epochs=1, shuffle=False, verbose=0)
     assert float(other.optimizer.learning_rate) == 0.1

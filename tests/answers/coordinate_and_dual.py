@@ -19,6 +19,11 @@ def sweep_in_place(X, y, w, l2):
     return w
 
 
+def sweep_that_scales(X, y, w, l2):
+    np.divide(X, 2, out=X)
+    return sweep(2 * X, y, w, l2)
+
+
 def sweep_anew(X, y, w, l2):
     w = w.copy()
     for j in range(len(w)):
@@ -69,6 +74,7 @@ WRONG = [
     ("coordinate-and-dual-2", slip(sweep, slope=False), "has a slope"),
     ("coordinate-and-dual-2", slip(sweep, curvature=False), "has a curvature"),
     ("coordinate-and-dual-2", sweep_anew, "for each of them"),
+    ("coordinate-and-dual-2", sweep_that_scales, "array has changed"),
     ("coordinate-and-dual-2", lambda X, y, w, l2: None, "one array"),
     ("coordinate-and-dual-2", lambda X, y, w, l2: (w, y - X @ w), "one array"),
     ("coordinate-and-dual-2", lambda X, y, w, l2: w[:2], "one array"),

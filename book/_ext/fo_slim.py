@@ -37,7 +37,6 @@ NEVER = [
     r"<script>\s*kernelName = .*?</script>\s*",
     r'<link rel="preload" as="script"[^>]*>\s*',
     r'<meta name="viewport" content="width=device-width, initial-scale=1"\s*/>\s*',  # the second of two
-    r'<annotation encoding="application/x-tex">.*?</annotation>',  # TeX beside MathML: no reader of screens says it
 ]
 
 # Dropped from a page whose article does not contain the mark.

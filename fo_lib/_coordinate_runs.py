@@ -118,7 +118,7 @@ class Model:
         if not np.isfinite(self.squares).all():
             refuse("X", self.X)
         self._centre_full_columns()
-        self.usable = np.flatnonzero(self.squares)
+        self.usable = np.flatnonzero(self.squares).astype(np.int64)  # loops see them as uint64
         self.r, self.c = np.empty(len(y)), np.empty(self.d)
 
     def _centre_full_columns(self) -> None:

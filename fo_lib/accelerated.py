@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import checks
-from .learning_rates import Schedule
 from .problem import Problem, prepared
 from .prox import Operator, flat_with_prox
+from .schedules import Schedule, as_schedule
 from .trace import Records, Trace
 
 __all__ = ["accelerate", "growing_momentum", "restart_by_gradient", "restart_by_value"]
@@ -112,17 +112,11 @@ def accelerate(
     whole, operator = flat_with_prox(problem, prox, layout)
     with np.errstate(over="ignore", invalid="ignore"):
         x, reason, message = _run(
-            whole, _step(whole, operator, rate), first, rate, _schedule(momentum), restart, records,
+            whole, _step(whole, operator, rate), first, rate,
+            as_schedule("momentum", momentum, at_least=0.0, below=1.0), restart, records,
             steps=steps, tolerance=tolerance, every=every,
         )  # fmt: skip
     return records.trace(layout.unflatten(x), reason, message, rule="accelerate", stochastic=False, L=problem.L)
-
-
-def _schedule(momentum: object) -> Schedule:
-    if callable(momentum):
-        return lambda t: checks.number(f"momentum({t})", momentum(t), at_least=0.0, below=1.0)
-    constant = checks.number("momentum", momentum, at_least=0.0, below=1.0)
-    return lambda t: constant
 
 
 def _step(problem: Problem, prox: Operator | None, rate: float) -> Step:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["array", "count", "function", "labels", "matrix", "number", "one_array"]
+__all__ = ["array", "count", "function", "labels", "made", "matrix", "number", "one_array"]
 
 Float = NDArray[np.floating[Any]]
 
@@ -71,6 +71,12 @@ def function(name: str, value: object) -> None:
     """Refuse what cannot be called (TypeError)."""
     if not callable(value):
         _refuse(name, value, "a function", TypeError)
+
+
+def made(name: str, value: object, makers: Iterable[object]) -> None:
+    """Refuse a function that makes what is asked for, and is not it (TypeError)."""
+    if any(value is maker for maker in makers):
+        raise TypeError(f"{name} must be called: {getattr(value, '__name__', value)}(...), not just named")
 
 
 def array(name: str, value: ArrayLike, *, ndim: int | None = None, shape: tuple[int, ...] | None = None) -> Float:

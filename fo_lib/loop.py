@@ -21,6 +21,7 @@ from .plain_run import ByArray, PlainRun
 from .problem import Problem, prepared, read_only
 from .prox import flat_with_prox
 from .sampling import Oracle
+from .schedules import as_schedule
 from .trace import Records, Trace
 from .transforms import Transform, clip_norm, clip_value
 
@@ -30,8 +31,9 @@ Array = NDArray[np.floating[Any]]
 Weights = Any
 Operator = Callable[[Weights, float], Weights]
 
-# They make what a slot takes, and are not it.
-FACTORIES = (clip_norm, clip_value, exponential, mini_batch, noisy, polynomial, saga, svrg, uniform)
+# They make what a slot takes, and are not it. Other modules check their own.
+MAKERS = (clip_norm, clip_value, exponential, mini_batch, noisy, polynomial, saga, svrg, uniform)
+SEARCHES = (learning_rates.armijo, learning_rates.barzilai_borwein, learning_rates.exact, learning_rates.polyak)
 
 
 def minimize(
@@ -132,7 +134,7 @@ def minimize(
     for name, slot in slots.items():
         if slot is not None or name == "gradient":
             checks.function(name, slot)
-            _refuse_factory(name, slot)
+            checks.made(name, slot, MAKERS)
     records = Records(iterates)
     flattened, operator = flat_with_prox(problem, prox, layout)
     plain = [gradient is full, transform is None, prox is None]
@@ -194,11 +196,6 @@ def _columns(
     return found
 
 
-def _refuse_factory(name: str, slot: object) -> None:
-    if any(slot is factory for factory in FACTORIES):
-        raise TypeError(f"{name} must be called: {getattr(slot, '__name__', slot)}(...), not just named")
-
-
 def _flat_estimate(estimate: Callable[[Weights, int], Weights], layout: Layout) -> Callable[[Array, int], Array]:
     return lambda w, t: layout.flatten(estimate(layout.unflatten(read_only(w)), t), "the gradient estimate")
 
@@ -215,14 +212,9 @@ def _rate(
             )
         search = learning_rate.prepare(problem)
         return lambda t, w, g: checks.number(f"learning_rate of step {t}", search(w, g), above=0.0)
-    if callable(learning_rate):
-        name = getattr(learning_rate, "__name__", "")
-        if getattr(learning_rates, name, None) is learning_rate:
-            raise TypeError(f"learning_rate must be called: {name}(...), not just named")
-        schedule = learning_rate
-        return lambda t, w, g: checks.number(f"learning_rate({t})", schedule(t), above=0.0)
+    checks.made("learning_rate", learning_rate, SEARCHES)
     if isinstance(learning_rate, str):
         raise TypeError(f"learning_rate must be a number, a schedule or a line search, got {learning_rate!r}")
     default = signature(rule).hyper["learning_rate"]
-    constant = checks.number("learning_rate", default if learning_rate is None else learning_rate, above=0.0)
-    return lambda t, w, g: constant
+    schedule = as_schedule("learning_rate", default if learning_rate is None else learning_rate, above=0.0)
+    return lambda t, w, g: schedule(t)

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import checks, learning_rates
+from . import checks
 from .averages import Average
 from .problem import Problem, prepared, read_only
-from .schedules import Schedule
+from .schedules import Schedule, as_schedule
 from .sets import Set, simplex
 from .trace import Records, Trace
 
@@ -250,22 +250,13 @@ def mirror_descent(
     records = Records(iterates)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         w, reason, message = _run(
-            problem, mirror, mirror.project(mirror.to_dual(w)), _schedule(learning_rate), average, records,
+            problem, mirror, mirror.project(mirror.to_dual(w)),
+            as_schedule("learning_rate", learning_rate, above=0.0), average, records,
             steps=steps, tolerance=tolerance, every=every,
         )  # fmt: skip
     return records.trace(
         w, reason, message, rule="mirror_descent", mirror=mirror.name, stochastic=False, L=problem.L
     )  # fmt: skip
-
-
-def _schedule(learning_rate: object) -> Schedule:
-    if callable(learning_rate):
-        name = getattr(learning_rate, "__name__", "")
-        if getattr(learning_rates, name, None) is learning_rate:
-            raise TypeError(f"learning_rate must be called: {name}(...), not just named")
-        return lambda t: checks.number(f"learning_rate({t})", learning_rate(t), above=0.0)
-    constant = checks.number("learning_rate", learning_rate, above=0.0)
-    return lambda t: constant
 
 
 def _run(

@@ -8,7 +8,6 @@ Where :math:`h` is zero on a set and infinite outside, that is the projection: s
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -172,7 +171,7 @@ def group_lasso(weight: float, groups: ArrayLike) -> Prox:
     Yuan & Lin (2006).
     """
     weight = checks.number("weight", weight, above=0.0)
-    group = checks.labels("groups", np.ravel(groups), n=np.size(groups))
+    group = checks.labels("groups", np.ravel(groups), n=np.size(groups)).astype(np.intp)  # what bincount takes
     sizes = np.bincount(group)
     if (sizes == 0).any():
         raise ValueError(f"groups must number the groups 0, 1, 2, ..., but none is {int(np.argmin(sizes))}")
@@ -280,6 +279,12 @@ def gradient_mapping(operator: Operator, w: Array, g: Array, learning_rate: floa
     return np.asarray((w - operator(w - learning_rate * g, learning_rate)) / learning_rate)
 
 
+MAKERS = (
+    conjugate, elastic_net, group_lasso, l1, nuclear_norm, squared_l2,
+    sets.box, sets.l1_ball, sets.l2_ball, sets.nuclear_ball, sets.psd_cone, sets.simplex,
+)  # fmt: skip
+
+
 def flat_with_prox(problem: Problem, prox: Operator | None, layout: Layout) -> tuple[Problem, Operator | None]:
     """A problem as a function of one flat vector, its value with that of ``prox``; and ``prox`` on flat vectors.
 
@@ -290,9 +295,7 @@ def flat_with_prox(problem: Problem, prox: Operator | None, layout: Layout) -> t
     if prox is None:
         return smooth, None
     checks.function("prox", prox)
-    for makers in (__name__, sets.__name__):
-        if getattr(prox, "__module__", "") == makers and hasattr(sys.modules[makers], getattr(prox, "__name__", "")):
-            raise TypeError(f"prox must be called: {prox.__name__}(...), not just named")
+    checks.made("prox", prox, MAKERS)
     more = getattr(prox, "value", lambda w: 0.0)
 
     def value(w: Array) -> float:

@@ -76,7 +76,7 @@ def in_blocks(size: int) -> Order:
     return lambda n, seed, epoch: _Blocks(n, size, [seed, epoch])
 
 
-_FACTORIES: tuple[object, ...] = (in_blocks,)  # they make an order, and are none
+MAKERS: tuple[object, ...] = (in_blocks,)  # they make an order, and are none
 
 
 class _Blocks:
@@ -119,8 +119,7 @@ def require_samples(name: str, problem: Problem) -> FiniteSum:
 
 def _check_order(order: object) -> None:
     checks.function("order", order)
-    if order in _FACTORIES:
-        raise TypeError("order must be called: in_blocks(...), not just named")
+    checks.made("order", order, MAKERS)
 
 
 def batches(n: int, size: int, order: Order, seed: int) -> Callable[[int], Rows]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from . import checks
 
-__all__ = ["cosine", "inverse", "inverse_sqrt", "one_cycle", "step_decay"]
+__all__ = ["as_schedule", "cosine", "inverse", "inverse_sqrt", "one_cycle", "step_decay"]
 
 Schedule = Callable[[int], float]
 
@@ -197,6 +197,18 @@ def inverse_sqrt(highest: float, warmup: int = 1) -> Schedule:
     checks.number("highest", highest, above=0.0)
     checks.count("warmup", warmup)
     return lambda t: highest * min(t / warmup, math.sqrt(warmup / t))
+
+
+MAKERS = (cosine, inverse, inverse_sqrt, one_cycle, step_decay)
+
+
+def as_schedule(name: str, value: object, **limits: float) -> Schedule:
+    """A number, or a function of the step number, as a function whose results are checked (TypeError, ValueError)."""
+    if callable(value):
+        checks.made(name, value, MAKERS)
+        return lambda t: checks.number(f"{name}({t})", value(t), **limits)
+    constant = checks.number(name, value, **limits)
+    return lambda t: constant
 
 
 def _within(t: int, steps: int) -> None:

@@ -28,6 +28,29 @@ def steps_of_the_flattest_coordinate(mu, L1, L2, L3, share):
     return k
 
 
+def maximum_over_one_dual_variable(n, square, y, a, p, penalty):
+    """The dual, as a function of one variable: the rest of the weights is what predicts p without the first value."""
+
+    def loss(b):  # minus n times the dual, up to a constant: the weights move along the sample by (b - a) / (penalty n)
+        moved = (b - a) / (penalty * n)
+        return b * b / 2 - b * y + n * penalty / 2 * (2 * moved * p + moved**2 * square)
+
+    return optimize.minimize_scalar(loss, bracket=(a - 1, a + 1), tol=1e-14).x
+
+
+def largest_rate_of_the_game(s, theta):
+    """Where the larger eigenvalue of a step leaves the unit circle, the step written out."""
+
+    def excess(rate):
+        columns = []
+        for x, z in ((1.0, 0.0), (0.0, 1.0)):
+            new = x - rate * s * z
+            columns.append((new, z + rate * s * (new + theta * (new - x))))
+        return np.abs(np.linalg.eigvals(np.array(columns).T)).max() - 1
+
+    return optimize.brentq(excess, 1 / s, 3 / s, xtol=1e-12)
+
+
 def slower_part_of_the_error(mu, L, penalty):
     """Of equal workers: z of the flattest direction, or the duals of the steepest, measured."""
     kept = []

@@ -7,7 +7,18 @@ import pytest
 
 import fo_lib.loop
 import fo_lib.problem
-from fo_lib import Stepper, engine, gradients, learning_rates, matrix_rules, minimize, problems, rules, transforms
+from fo_lib import (
+    Stepper,
+    averages,
+    engine,
+    gradients,
+    learning_rates,
+    matrix_rules,
+    minimize,
+    problems,
+    rules,
+    transforms,
+)
 from fo_lib.problem import Problem
 
 ALL = [getattr(rules, name) for name in rules.__all__]
@@ -190,6 +201,24 @@ def bad_gradient(w):
     return np.ones(3)
 
 
+MAKERS = [
+    ("learning_rate", learning_rates, set(learning_rates.__all__) - {"LineSearch"}),
+    ("average", averages, set(averages.__all__)),
+    ("transform", transforms, set(transforms.__all__)),
+    ("gradient", gradients, {"mini_batch", "noisy", "saga", "svrg"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("slot", "maker"),
+    [(slot, getattr(module, name)) for slot, module, names in MAKERS for name in sorted(names)],
+    ids=lambda part: getattr(part, "__name__", part),
+)
+def test_what_makes_a_part_is_not_that_part(slot, maker):
+    with pytest.raises(TypeError, match=rf"{slot} must be called: {maker.__name__}\(\.\.\.\), not just named"):
+        minimize(BOWL, steps=1, **{"learning_rate": 0.1, slot: maker})
+
+
 @pytest.mark.parametrize(
     ("kwargs", "error", "message"),
     [
@@ -199,8 +228,6 @@ def bad_gradient(w):
         ({"learning_rate": -1}, ValueError, "learning_rate must be a finite number and > 0, got -1"),
         ({"learning_rate": "0.1"}, TypeError, "learning_rate must be a number, a schedule or a line search, got '0.1'"),
         ({"learning_rate": None, "rule": lambda w, g, learning_rate=-1.0: w}, ValueError, "learning_rate must be a finite"),
-        ({"gradient": gradients.mini_batch}, TypeError, r"gradient must be called: mini_batch\(\.\.\.\), not just named"),
-        ({"learning_rate": learning_rates.armijo}, TypeError, r"learning_rate must be called: armijo\(\.\.\.\), not just"),
         ({"learning_rate": lambda t: np.nan}, ValueError, r"learning_rate\(1\) must be .*, got nan"),
         ({"learning_rate": lambda t: 2.0 - t}, ValueError, r"learning_rate\(2\) must be .*, got 0.0"),
         ({"learning_rate": lambda t: "x"}, TypeError, r"learning_rate\(1\) must be"),

@@ -72,7 +72,15 @@ def test_a_prox_never_sees_what_is_not_finite(run):
         assert run(BOWL, learning_rate=lambda t: 1e308 if t == 2 else 0.1, prox=h, steps=3).diverged
 
 
-@pytest.mark.parametrize("maker", [prox.l1, prox.elastic_net, sets.box, sets.simplex])
+MAKERS = [
+    getattr(module, name)
+    for module in (prox, sets)
+    for name in module.__all__
+    if name[0].islower() and name != "gradient_mapping"
+]
+
+
+@pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)
 @pytest.mark.parametrize("run", [minimize, accelerate])
 def test_a_maker_that_is_only_named_is_refused(run, maker):
     with pytest.raises(TypeError, match=rf"prox must be called: {maker.__name__}\(\.\.\.\), not just named"):

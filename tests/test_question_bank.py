@@ -22,6 +22,8 @@ from fo_lib import (
 from fo_lib.question_bank import QUESTIONS, ask, grade
 from tests.answers_on_structure import (
     clipped,
+    largest_rate_of_the_game,
+    maximum_over_one_dual_variable,
     minimized_model,
     nearest_in_relative_entropy,
     rate_with_a_floor,
@@ -190,7 +192,9 @@ INDEPENDENT = {
     "mirror-descent/rounds": rounds_until_promised,
     "mirror-descent/step": nearest_in_relative_entropy,
     "coordinate-and-dual/steps": steps_of_the_flattest_coordinate,
-    "coordinate-and-dual/penalty": slower_part_of_the_error,
+    "coordinate-and-dual/pull": maximum_over_one_dual_variable,
+    "splitting/edge": largest_rate_of_the_game,
+    "splitting/penalty": slower_part_of_the_error,
     "numerical-instability/clip": clipped,
     "numerical-instability/softmax": lambda big, small: np.logaddexp(big, small) - small,
     "landscapes/saddle": lambda rate, y, h: first_step(lambda k: y * (1 + rate * h) ** k >= 1 - 1e-9),

@@ -27,14 +27,16 @@ from fo_browser import cells
 LOGGER = logging.getLogger(__name__)
 HIDDEN = {"remove-cell", "remove-input", "remove_cell", "remove_input"}
 LEAST_SHARE = 0.5  # of a chapter's cells: with fewer that run, buttons would promise too much
+XZ = "reads a text packed by xz, which Python in a browser cannot open"
 LEFT_OUT = {
     "book/applications/word_embeddings": "takes more time and memory than a browser has",
-    "book/applications/your_own_problem": "reads a text packed by xz, which Python in a browser cannot open",
+    "book/applications/your_own_problem": XZ,
 }
 STORED = ("book/reference/benchmarks",)  # pages that show what was measured elsewhere: nothing to run
 LONG = "takes many minutes in a browser"  # more than five: there is no fast linear algebra
 # Cells, by their first line, that do not run for other reasons than a package that they import.
 UNFIT = {
+    "book/structure/mirror_descent": {'text = " ".join(datasets.glosses().lines[::20]).lower()': XZ},
     "book/pitfalls/landscapes": {"widths, solved = (6, 8, 12, 24), {}": LONG},
     "book/pitfalls/numerical_instability": {
         "def careful(w, g, c, learning_rate=0.1):": "needs Numba, which a browser does not have"

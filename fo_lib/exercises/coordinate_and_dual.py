@@ -1,4 +1,4 @@
-"""Checkers for the chapter on coordinates, duals and splitting."""
+"""Checkers for the chapter on coordinates and duals."""
 
 from __future__ import annotations
 
@@ -145,33 +145,9 @@ def svm_pass(answer: Any) -> str:
     raise NotYet("beta + (1 - margin) / q, cut off at 0 and 1; then move w by the change over lambda n, along z.")
 
 
-def edge(answer: Any) -> str:
-    if close(answer, 2.0):
-        raise NotYet("2 is a squared: take the root. (It is also the limit without extrapolation.)")
-    if close(answer, 2 / np.sqrt(3)):
-        raise NotYet("That is for theta = 1.")
-    if not close(answer, np.sqrt(2)):
-        raise NotYet("(1 + 2 theta) a^2 must be below 4.")
-    return "With less extrapolation, larger steps; and less damping."
-
-
-def rounds(answer: Any) -> str:
-    if close(answer, 688, tolerance=1e-9) or close(answer, 691, tolerance=1e-9):
-        raise NotYet("That is gradient descent's kappa. Here it is the root of it.")
-    if close(answer, 66, tolerance=1e-9):
-        raise NotYet("The factor is sqrt(kappa) / (sqrt(kappa) + 1), a little larger than 1 - 1 / sqrt(kappa).")
-    if close(answer, 74, tolerance=1e-9):
-        raise NotYet("That counts the first round, which makes s_1. How many follow it?")
-    if not close(answer, 73, tolerance=1e-9):
-        raise NotYet("Solve (10 / 11)^k <= 1 / 1000 for the smallest whole k.")
-    return "Each of them one vector from every worker, and one back."
-
-
 CHECKERS: dict[str, Checker] = {
     "coordinate-and-dual-1": rate,
     "coordinate-and-dual-2": sweep,
     "coordinate-and-dual-3": certificate,
     "coordinate-and-dual-4": svm_pass,
-    "coordinate-and-dual-5": edge,
-    "coordinate-and-dual-6": rounds,
 }

@@ -112,7 +112,33 @@ QUESTIONS = (
         whole=True,
     ),
     Template(
-        "coordinate-and-dual/penalty",
+        "coordinate-and-dual/pull",
+        "Squared loss and {n} samples. A sample has the squared length {square}, the label {y} and the dual variable"
+        " {a}; the weights predict {p} for it; the penalty is {penalty} |w|^2 / 2. To which value does dual coordinate"
+        " ascent move its dual variable?",
+        one_of(
+            n=(10, 50, 200),
+            square=(1, 4, 10),
+            y=(1.0, -2.0, 5.0),
+            a=(0.0, 0.5, -1.0),
+            p=(0.2, -0.7, 3.0),
+            penalty=(0.01, 0.1, 1.0),
+        ),
+        lambda n, square, y, a, p, penalty: a + (y - p - a) / (1 + square / (penalty * n)),
+        "Move by what the residual is short of the dual variable, over one plus squared length / (penalty times n).",
+        "The less the sample moves the weights, the nearer it gets to its own residual.",
+    ),
+    Template(
+        "splitting/edge",
+        "On the game s x z with s = {s}, both players have the learning rate a and move in turn, with extrapolation by"
+        " theta = {theta}. Below which a do they converge?",
+        one_of(s=(0.5, 1, 2, 5, 10), theta=(0.1, 0.25, 0.5, 1.0)),
+        lambda s, theta: 2 / (s * math.sqrt(1 + 2 * theta)),
+        "(1 + 2 theta) times the square of a s must stay below 4.",
+        "The larger theta, the lower this limit; for small rates a larger theta damps more.",
+    ),
+    Template(
+        "splitting/penalty",
         "Every worker's function is {mu}-strongly convex and {L}-smooth. By which factor per round does consensus ADMM"
         " with the penalty {penalty} shrink its distance, by the bound?",
         one_of(mu=(0.01, 0.1, 0.5, 1.0), L=(2, 5, 10, 20), penalty=(0.1, 0.3, 1.0, 3.0)),

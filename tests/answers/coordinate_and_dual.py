@@ -1,4 +1,4 @@
-"""Answers to the exercises on coordinates, duals and splitting: right ones, and slips with their hints."""
+"""Answers to the exercises on coordinates and duals: right ones, and slips with their hints."""
 
 import numpy as np
 
@@ -57,8 +57,6 @@ RIGHT = {
     "coordinate-and-dual-2": sweep,
     "coordinate-and-dual-3": 0.1875,
     "coordinate-and-dual-4": svm_pass,
-    "coordinate-and-dual-5": 2**0.5,
-    "coordinate-and-dual-6": 73,
 }
 
 WRONG = [
@@ -94,11 +92,4 @@ WRONG = [
     ("coordinate-and-dual-4", slip(svm_pass, first=True), "must see the w"),
     ("coordinate-and-dual-4", slip(svm_pass, n=1), "n is missing"),
     ("coordinate-and-dual-4", lambda Z, lam, b, w: (b, w), "cut off at 0 and 1"),
-    ("coordinate-and-dual-5", 2.0, "take the root"),
-    ("coordinate-and-dual-5", 2 / 3**0.5, "theta = 1"),
-    ("coordinate-and-dual-5", 1.0, "below 4"),
-    ("coordinate-and-dual-6", 688, "root of it"),
-    ("coordinate-and-dual-6", 66, "a little larger"),
-    ("coordinate-and-dual-6", 74, "counts the first"),
-    ("coordinate-and-dual-6", 72, "smallest whole k"),
 ]

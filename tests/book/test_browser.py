@@ -20,10 +20,6 @@ Page = Any  # Playwright is imported only where a browser is found
 
 DESK, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 MAX_BYTES = 350_000  # of a page with all that it loads, compressed
-LONG = {
-    "book/structure/coordinate_and_dual.html": 375_000,
-    "book/structure/proximal_methods.html": 360_000,
-}  # the longest two
 COMPRESSED = {".woff2", ".png", ".jpg"}
 SETTLE_MS = 300
 SAMPLE = "book/sample.html"
@@ -105,7 +101,7 @@ def test_page_has_no_errors_weighs_little_and_is_accessible(site: str, path: str
     errors = list(opened.faults)  # before axe, which loads things of its own
     total = sum(opened.loaded.values())
     heaviest = sorted(opened.loaded.items(), key=lambda item: -item[1])[:8]
-    assert total < LONG.get(path, MAX_BYTES), f"{total} bytes: {heaviest}"
+    assert total < MAX_BYTES, f"{total} bytes: {heaviest}"
     light = opened.violations()
     opened.show_mode("dark")
     assert {"light": light, "dark": opened.violations(), "errors": errors} == {

@@ -1,4 +1,4 @@
-"""Theorems of the chapter on coordinates, duals and splitting: coordinate descent."""
+"""Theorems of the chapter on coordinates and duals: coordinate descent."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Theorems of the chapter on coordinates, duals and splitting: duality, and dual coordinate ascent."""
+"""Theorems of the chapter on coordinates and duals: duality, and dual coordinate ascent."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""Theorems of the chapter on coordinates, duals and splitting: games, Chambolle and Pock's method, consensus."""
+"""Theorems of the chapter on saddle points and splitting: games, Chambolle and Pock's method, consensus."""
 
 import numpy as np
 import pytest

@@ -20,7 +20,7 @@ book: $(READY) ## Build the book, strictly, into _build/html (PYODIDE=self: with
 test: book ## Build the book, then run every test, notebook, lint and type check
 	@$(BIN)/python -m tools.browser
 	@$(BIN)/python -m tools.pyodide
-	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --nbval --nbval-current-env --nbval-cell-timeout=600 --nbval-sanitize-with tools/nbval.cfg
+	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --nbval --nbval-current-env --nbval-cell-timeout=600
 
 notebooks: $(READY) ## Execute the chapters that changed and store their outputs
 	@$(BIN)/python -m tools.run_notebooks

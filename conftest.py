@@ -9,7 +9,7 @@ import hypothesis
 import nbval.plugin
 import pytest
 
-from tools import browser, pyodide
+from tools import browser, figures, pyodide
 
 ROOT = Path(__file__).parent
 
@@ -26,6 +26,9 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatabl
 
 # With --cov, nbval would measure coverage inside kernels, and hangs. The library's own tests cover it.
 nbval.plugin.setup_coverage = nbval.plugin.teardown_coverage = lambda *arguments: None
+
+# The last digits of a figure depend on the processor.
+nbval.plugin.IPyNbCell.compare_outputs = figures.compare_as_seen(nbval.plugin.IPyNbCell.compare_outputs)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

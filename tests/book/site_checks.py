@@ -12,7 +12,7 @@ import lxml.html
 
 HIDDEN_TEXT = {"script", "style", "pre", "code", "annotation", "textarea"}
 LEFTOVERS = {
-    "TeX": re.compile(r"\\[a-zA-Z]{2,}|\$[^\s$][^$]*\$|\\[(\[]"),
+    "TeX": re.compile(r"\\[a-zA-Z]{2,}|\$|\\[(\[]"),
     "MyST": re.compile(r"\{[a-z][\w:-]*\}`|```|:::|formula with an error"),
 }
 # Attributes whose address the browser loads by itself, and those that lead a reader somewhere.

@@ -49,7 +49,7 @@ def test_launch_buttons_open_the_notebook_of_the_page(name: str, sites: dict[str
 
 # The checks themselves: a page with every fault.
 
-FAULTY = """<html><body><a id="a"></a><p id="a">See $x$ and \\frac12.</p><p>{ref}`x` is raw</p><table id="t"><tr><th> </th></tr></table>
+FAULTY = """<html><body><a id="a"></a><p id="a">See $x<br>and \\frac12.</p><p>{ref}`x` is raw</p><table id="t"><tr><th> </th></tr></table>
 <a href="missing.html">m</a> <a href="#nowhere">n</a> <a href="#a">fine</a> <pre>$ make</pre>
 <script src="https://example.org/x.js"></script><link rel="stylesheet" href="//example.org/x.css"></body></html>"""
 
@@ -58,7 +58,7 @@ FAULTY = """<html><body><a id="a"></a><p id="a">See $x$ and \\frac12.</p><p>{ref
     ("check", "words"),
     [
         ("links", ["missing.html", "#nowhere"]),
-        ("source", ["raw TeX", "raw MyST"]),
+        ("source", ["raw TeX", "raw TeX", "raw MyST"]),
         ("outside", ["x.js", "x.css"]),
         ("headers", ["in the table t"]),
         ("ids", ["id used twice: a"]),

@@ -9,7 +9,7 @@ HOST ?= localhost
 include tools/notebook.env
 export
 
-.PHONY: help book test notebooks notebooks-full peers bench pdf slides course lint serve clean lock
+.PHONY: help book test test-slow notebooks notebooks-full peers bench pdf slides course lint serve clean lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ test: book ## Build the book, then run every test, notebook, lint and type check
 	@$(BIN)/python -m tools.browser
 	@$(BIN)/python -m tools.pyodide
 	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --nbval --nbval-current-env --nbval-cell-timeout=600
+
+test-slow: $(READY) ## Train with several processes, and break them: ten faults, and what comes of them (a quarter of an hour)
+	$(BIN)/python -m pytest -m minutes tests/faults
 
 notebooks: $(READY) ## Execute the chapters that changed and store their outputs
 	@$(BIN)/python -m tools.run_notebooks

@@ -9,9 +9,9 @@ import pytest
 import fo_lib
 
 MODULES = [
-    "accelerated", "averages", "checks", "compiled_run", "compiling", "conventions", "coordinate", "datasets", "diagnosis", "engine", "exercises", "finite_sums", "gradients", "iteration", "keras", "layout", "learning_rates", "linear_models", "loop",
-    "matrix_rules", "mirror", "newton", "plain_run", "plots", "primal_dual", "problem", "problems", "question_bank", "rates", "rules", "sampling", "schedules", "skip_gram",
-    "stored", "text", "trace", "training", "transforms", "variance_reduction", "word2vec", "word_vectors",
+    "accelerated", "all_reduce", "averages", "checks", "compiled_run", "compiling", "compression", "conventions", "coordinate", "datasets", "diagnosis", "distributed", "engine", "exercises", "finite_sums", "gradients", "iteration", "keras", "layout", "learning_rates", "linear_models", "local_steps", "loop",
+    "matrix_rules", "mirror", "newton", "plain_run", "planning", "plots", "primal_dual", "problem", "problems", "question_bank", "rates", "rules", "sampling", "schedules", "skip_gram", "staleness",
+    "stored", "team", "text", "trace", "training", "transforms", "variance_reduction", "word2vec", "word_vectors", "workers",
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from fo_lib import (
     Stepper,
     learning_rates,
     minimize,
+    planning,
     problems,
     question_bank,
     rates,
@@ -20,6 +21,7 @@ from fo_lib import (
     skip_gram,
 )
 from fo_lib.question_bank import QUESTIONS, ask, grade
+from tests.answers_on_messages import limit_by_bisection, rest_by_rounds
 from tests.answers_on_structure import (
     clipped,
     largest_rate_of_the_game,
@@ -151,6 +153,15 @@ def curvature_of_growth(rate, growth):
     return optimize.brentq(lambda h: measured(h) - growth, 2 / rate, 10 / rate)
 
 
+def best_ring(seconds, megabytes, gigabytes, milliseconds):
+    cluster = planning.Cluster(
+        parameters=megabytes * 1e6 / 4, sample_seconds=seconds, latency=milliseconds / 1000, bandwidth=gigabytes * 1e9
+    )
+    return optimize.minimize_scalar(
+        lambda p: float(cluster.step(p, 1)), bounds=(1, 1000), method="bounded", options={"xatol": 1e-7}
+    ).x
+
+
 INDEPENDENT = {
     "objectives/condition": lambda a, b, c: np.linalg.cond([[a, b], [b, c]]),
     "objectives/logistic": lambda s, l2: problems.logistic(np.eye(4)[:2] * np.sqrt(2 * s), [1.0, -1.0], l2=l2).L,
@@ -206,9 +217,18 @@ INDEPENDENT = {
     "word-embeddings/negatives": lambda a, b, c: skip_gram.noise_distribution(np.array([a, b, c]))[2],
     "language-models/perplexity": lambda a, b, c: np.mean([-np.log(p) for p in (a, b, c)]),
     "language-models/rare": lambda n, beta2: n * rates.sparse_adam_speed(n, beta1=0.0, beta2=beta2),
+    "data-parallel/workers": best_ring,
+    "data-parallel/ring": lambda megabytes, p, gigabytes, microseconds: (
+        1000 * planning.all_reduce_time(p, megabytes * 1e6, latency=microseconds * 1e-6, bandwidth=gigabytes * 1e9)
+    ),
+    "data-parallel/steps": lambda least, critical, b: round(
+        b * float(planning.steps_to_target(b, least=least, critical_batch=critical))
+    ),
     "your-own-problem/rows": lambda gap, deviation: first_step(
         lambda n: 2 * deviation / np.sqrt(n) <= gap * (1 + 1e-9), 1
     ),
+    "fewer-messages/limit": limit_by_bisection,
+    "fewer-messages/rest": rest_by_rounds,
 }
 LOOSE = {"stochastic-gradient-descent/inverse": 2e-3, "momentum/best": 1e-4}
 SLOW = {"stochastic-gradient-descent/inverse", "adam/spike"}

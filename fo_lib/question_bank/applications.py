@@ -47,6 +47,36 @@ QUESTIONS = (
         "About the root of n while n is small, and never more than 1 / sqrt(1 - beta2).",
     ),
     Template(
+        "data-parallel/workers",
+        "A batch takes one worker {seconds} s. The gradient has {megabytes} MB, a link carries {gigabytes} GB a second"
+        " and has a latency of {milliseconds} ms. With which real number of workers on a ring is a step shortest?",
+        one_of(seconds=(1, 2, 5), megabytes=(20, 100, 400), gigabytes=(1, 5, 12.5), milliseconds=(0.05, 0.1, 0.5)),
+        lambda seconds, megabytes, gigabytes, milliseconds: math.sqrt(
+            (seconds - 2 * megabytes / 1000 / gigabytes) / (2 * milliseconds / 1000)
+        ),
+        "The derivative of A / p + 2 (p - 1) alpha + 2 (p - 1) / p V / beta is zero there. All in seconds.",
+        "Four times the batch is worth little more than twice the workers.",
+    ),
+    Template(
+        "data-parallel/ring",
+        "Gradients of {megabytes} MB are summed by {p} workers on a ring. Links have {gigabytes} GB a second and a"
+        " latency of {microseconds} microseconds. How many milliseconds does it take?",
+        one_of(megabytes=(10, 80, 500), p=(4, 16, 100), gigabytes=(1, 2, 10), microseconds=(5, 20, 100)),
+        lambda megabytes, p, gigabytes, microseconds: 2 * (p - 1) * (microseconds / 1000 + megabytes / gigabytes / p),
+        "2 (p - 1) messages one after the other, each of a p-th of the vector.",
+        "What each worker sends hardly depends on their number; the messages that wait for each other do.",
+    ),
+    Template(
+        "data-parallel/steps",
+        "A training needs {least} steps with as many samples as one likes, and its critical batch size is {critical}."
+        " How many samples does it take in all with a batch of {b}, by the law of McCandlish et al.?",
+        one_of(least=(1000, 2000, 5000), critical=(100, 400, 1000), b=(50, 200, 3000)),
+        lambda least, critical, b: least * (b + critical),
+        "Samples are batch times steps, and the steps are S_min (1 + b_crit / b).",
+        "The least number of samples is S_min b_crit; what the batch adds to it buys fewer steps.",
+        whole=True,
+    ),
+    Template(
         "your-own-problem/rows",
         "Two models differ by {gap} in mean loss. The difference on a single test row has the standard"
         " deviation {deviation}. With how many test rows is the gap two standard"
@@ -56,5 +86,26 @@ QUESTIONS = (
         "The standard error of the mean difference is its deviation over the root of the number of rows.",
         "Half the gap needs four times the rows.",
         whole=True,
+    ),
+    Template(
+        "fewer-messages/limit",
+        "Workers do not wait for each other. Every gradient of a quadratic with L = {L} is {delay} steps late. Below"
+        " which learning rate does gradient descent converge?",
+        one_of(L=(0.5, 2, 10, 40), delay=(1, 2, 4, 9, 20)),
+        lambda L, delay: 2 * math.sin(math.pi / (2 * (2 * delay + 1))) / L,
+        "Learning rate times L must be below 2 sin(pi / (2 (2 tau + 1))).",
+        "For long delays about 1.57 / (tau + 1/2), over L.",
+    ),
+    Template(
+        "fewer-messages/rest",
+        "Two workers have the functions w^2 / 2 and {h} (w - {c})^2 / 2. Each makes {local} local steps of gradient"
+        " descent with the learning rate {rate} between two rounds, in which their weights are averaged. Where do they"
+        " come to rest?",
+        one_of(h=(2, 3, 5), c=(-2, 1, 4), rate=(0.05, 0.1, 0.3), local=(2, 3, 10)),
+        lambda h, c, rate, local: (
+            c * (1 - (1 - rate * h) ** local) / (2 - (1 - rate) ** local - (1 - rate * h) ** local)
+        ),
+        "Weigh each minimizer by one minus (1 - rate times curvature) to the power of the local steps.",
+        "The minimizer is h c / (1 + h); with very many local steps it would be c / 2.",
     ),
 )

@@ -43,6 +43,7 @@ from .descent import (
     polyak_step,
 )
 from .landscapes import langevin_escape_rate, plateau_steps, saddle_growth
+from .messages import delay_best, delay_limit, feedback_error, gradients_elsewhere, local_drift, local_drift_alike
 from .mirror import experts_regret, mirror_descent_regret, mixture_em, relative_smoothness
 from .numerics import clipped_descent, compensated_summation, naive_summation, relaxed_smoothness, stall_point
 from .proximal import proximal_gradient, proximal_gradient_slope, proximal_gradient_strongly_convex
@@ -85,10 +86,13 @@ __all__ = [
     "coordinate_descent",
     "coordinate_descent_convex",
     "decay_equilibrium",
+    "delay_best",
+    "delay_limit",
     "dual_coordinate_ascent",
     "exact_line_search",
     "expected_best",
     "experts_regret",
+    "feedback_error",
     "first_order_lower",
     "frank_wolfe",
     "frank_wolfe_lower",
@@ -97,12 +101,15 @@ __all__ = [
     "gradient_descent_nonconvex",
     "gradient_descent_pl",
     "gradient_descent_strongly_convex",
+    "gradients_elsewhere",
     "grid_hit",
     "heavy_ball",
     "heavy_ball_decay",
     "heavy_ball_variance",
     "kaczmarz",
     "langevin_escape_rate",
+    "local_drift",
+    "local_drift_alike",
     "mini_batch_variance",
     "mirror_descent_regret",
     "mixture_em",

@@ -75,7 +75,10 @@ def test_what_the_build_drew_is_what_the_browser_draws(name: str, figure: Figure
 @each_figure
 def test_every_slider_moves_the_figure_by_keyboard(name: str, figure: Figure) -> None:
     for slider in figure.element.locator("input").all():
-        control, before, drawn = slider.get_attribute("name"), figure.state(), figure.drawn()
+        control, before = slider.get_attribute("name"), figure.state()
+        only_read = (name, control) == ("workers", "samples")  # the length of an epoch is a number below the drawing
+        look = figure.read if only_read else figure.drawn
+        looked = look()
         at_end = float(slider.input_value()) == float(slider.get_attribute("max"))
         shown = slider.locator("xpath=following-sibling::output")
         words, spoken = shown.inner_text(), slider.get_attribute("aria-valuetext")
@@ -83,7 +86,7 @@ def test_every_slider_moves_the_figure_by_keyboard(name: str, figure: Figure) ->
         figure.page.keyboard.press("ArrowLeft" if at_end else "ArrowRight")
         assert {key for key, value in figure.state().items() if value != before[key]} == {control}
         figure.page.keyboard.press("Home" if at_end else "End")
-        assert figure.drawn() != drawn
+        assert look() != looked
         assert shown.inner_text() != words
         assert slider.get_attribute("aria-valuetext") != spoken
         figure.press("Reset")
@@ -92,7 +95,7 @@ def test_every_slider_moves_the_figure_by_keyboard(name: str, figure: Figure) ->
 @each_figure
 def test_the_start_is_dragged_and_moved_by_arrow_keys(name: str, figure: Figure) -> None:
     if not figure.handle.count():
-        assert name == "schedules"  # it has no start
+        assert name in {"schedules", "delay", "workers"}  # they have no start
         return
     box, panel = figure.handle.bounding_box(), figure.element.locator(".live-panel").first.bounding_box()
     before, drawn = figure.state(), figure.drawn()

@@ -323,6 +323,56 @@ function playGame({ a, theta, together = false, start, steps }) {
 }
 const gameDecay = (a, theta) => largest(roots(2 - (1 + theta) * a * a, 1 - theta * a * a));
 
+// Gradients that are `delay` steps late, for one direction, b being learning rate times curvature: the run from 1, and
+// all roots of z^(delay + 1) - z^delay + b, by Durand and Kerner's iteration.
+function delayed(b, delay, steps) {
+  const x = [1];
+  for (let k = 0; k < steps; k++) x.push(x[k] - b * x[Math.max(k - delay, 0)]);
+  return x;
+}
+const times = ([a, b], [c, d]) => [a * c - b * d, a * d + b * c];
+const ratio = (p, q) => times(p, [q[0] / dot(q, q), -q[1] / dot(q, q)]);
+const power = (z, n) => Array.from({ length: n }).reduce((product) => times(product, z), [1, 0]);
+function delayRoots(b, delay) {
+  const found = Array.from({ length: delay + 1 }, (_, i) => power([0.4, 0.9], i));
+  for (let round = 0; round < 500; round++) {
+    let moved = 0;
+    found.forEach((z, i) => {
+      const below = times(power(z, delay), [z[0] - 1, z[1]]);
+      const others = found.reduce((product, other, j) => (j === i ? product : times(product, [z[0] - other[0], z[1] - other[1]])), [1, 0]);
+      const step = ratio([below[0] + b, below[1]], others);
+      found[i] = [z[0] - step[0], z[1] - step[1]];
+      moved = Math.max(moved, norm(step));
+    });
+    if (moved < 1e-15) break;
+  }
+  return found;
+}
+const delayLimit = (delay) => 2 * Math.sin(Math.PI / (2 * (2 * delay + 1)));
+const delayBest = (delay) => (delay / (delay + 1)) ** delay / (delay + 1);
+
+// Data parallelism, as in fo_lib.planning: seconds to sum `bytes` over p workers; seconds of a step of a batch; the steps
+// that a batch needs; the batch with which p workers are done soonest; and the numbers of workers that a search tries.
+const levels = (p) => Math.ceil(Math.log2(p) - 1e-12);
+const allReduceTime = {
+  ring: (p, bytes, { latency, bandwidth }) => 2 * (p - 1) * latency + ((2 * (p - 1)) / p) * (bytes / bandwidth),
+  tree: (p, bytes, { latency, bandwidth }) => 2 * levels(p) * (latency + bytes / bandwidth),
+  halving: (p, bytes, { latency, bandwidth }) => 2 * levels(p) * latency + ((2 * (p - 1)) / p) * (bytes / bandwidth),
+  central: (p, bytes, { latency, bandwidth }) => 2 * (p - 1) * (latency + bytes / bandwidth),
+};
+const summing = (cluster, p) => allReduceTime[cluster.method](p, cluster.parameters * cluster.bytesEach, cluster);
+const stepTime = (cluster, p, batch) => cluster.overhead + (cluster.sampleSeconds * batch) / p + summing(cluster, p);
+const stepsToTarget = (batch, { least, critical }) => least * (1 + critical / batch);
+function bestBatch(cluster, p, critical, samples) {
+  const free = Math.sqrt(((cluster.overhead + summing(cluster, p)) * critical * p) / cluster.sampleSeconds);
+  return Math.min(Math.max(free, Math.min(p, samples)), samples);
+}
+function workerCounts(most) {
+  const few = Array.from({ length: Math.min(most, 1000) }, (_, i) => i + 1);
+  const many = most > 1000 ? Array.from({ length: 400 }, (_, i) => Math.round(1000 * (most / 1000) ** (i / 399))) : [];
+  return [...new Set([...few, ...many])];
+}
+
 // A gentle slope that ends in a cliff; minimizer (1 - log(10) / 5, 0).
 const cliff = {
   value: ([x, y]) => -x / 2 + Math.exp(5 * (x - 1)) + (y * y) / 2,
@@ -355,7 +405,7 @@ fo.mathematics = {
   rules, minimize, clipNorm, norm, quadratic, kinked, weightedL1, lasso, disc, polygon, frankWolfe, cliff, saddle, layers,
   roots, contraction, heavyBallRoots, heavyBallDecay, nesterovRoots, nesterovDecay, tunedHeavyBall, saddleGrowth, stepsTo,
   softThreshold, growingMomentum, accelerate, polyak, subgradientBound, mirrors, mirrorDescent,
-  playGame, gameDecay,
+  playGame, gameDecay, allReduceTime, stepTime, stepsToTarget, bestBatch, workerCounts, delayed, delayRoots, delayLimit, delayBest,
   noisyQuadratic, stationaryVariance, miniBatchVariance, schedules, uniforms, normals, noisy, batches,
 };
 })();

@@ -10,8 +10,8 @@ import fo_lib
 
 MODULES = [
     "accelerated", "all_reduce", "averages", "checks", "compiled_run", "compiling", "compression", "conventions", "coordinate", "datasets", "diagnosis", "distributed", "engine", "exercises", "finite_sums", "gradients", "iteration", "keras", "layout", "learning_rates", "linear_models", "local_steps", "loop",
-    "matrix_rules", "mirror", "newton", "plain_run", "planning", "plots", "primal_dual", "problem", "problems", "question_bank", "rates", "rules", "sampling", "schedules", "skip_gram", "staleness",
-    "stored", "team", "text", "trace", "training", "transforms", "variance_reduction", "word2vec", "word_vectors", "workers",
+    "matrix_rules", "mirror", "newton", "out_of_core", "plain_run", "planning", "plots", "primal_dual", "problem", "problems", "question_bank", "rates", "rules", "sampling", "schedules", "skip_gram", "staleness",
+    "stored", "sweeps", "team", "text", "trace", "training", "transforms", "variance_reduction", "word2vec", "word_vectors", "workers",
 ]  # fmt: skip
 
 

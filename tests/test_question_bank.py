@@ -21,6 +21,7 @@ from fo_lib import (
     skip_gram,
 )
 from fo_lib.question_bank import QUESTIONS, ask, grade
+from fo_lib.sweeps import successive_halving
 from tests.answers_on_messages import limit_by_bisection, rest_by_rounds
 from tests.answers_on_structure import (
     clipped,
@@ -162,6 +163,22 @@ def best_ring(seconds, megabytes, gigabytes, milliseconds):
     ).x
 
 
+def steps_of_halving(eta, k, r):
+    kept = successive_halving(np.arange(eta**k)[:, None] * np.ones(k + 1), eta)
+    alive, made = [eta**k, *map(len, kept[:-1])], 0
+    for i, runs in enumerate(alive):
+        made += runs * (eta**i * r - (eta ** (i - 1) * r if i else 0))
+    return made
+
+
+def stays(size, late):
+    """A row that came in B - 1 steps before its own: the chain of being in the buffer, step by step."""
+    inside = np.array([1.0, 0.0])
+    for _ in range(size - 1 + late + 1):
+        inside = inside @ [[1 - 1 / size, 1 / size], [0, 1]]
+    return inside[0]
+
+
 INDEPENDENT = {
     "objectives/condition": lambda a, b, c: np.linalg.cond([[a, b], [b, c]]),
     "objectives/logistic": lambda s, l2: problems.logistic(np.eye(4)[:2] * np.sqrt(2 * s), [1.0, -1.0], l2=l2).L,
@@ -229,6 +246,11 @@ INDEPENDENT = {
     ),
     "fewer-messages/limit": limit_by_bisection,
     "fewer-messages/rest": rest_by_rounds,
+    "large-scale/trials": lambda share, sure: first_step(
+        lambda n: rates.random_hit(n, share=share / 100) >= sure / 100 - 1e-12, 1
+    ),
+    "large-scale/halving": steps_of_halving,
+    "large-scale/late": stays,
 }
 LOOSE = {"stochastic-gradient-descent/inverse": 2e-3, "momentum/best": 1e-4}
 SLOW = {"stochastic-gradient-descent/inverse", "adam/spike"}

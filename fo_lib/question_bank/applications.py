@@ -108,4 +108,34 @@ QUESTIONS = (
         "Weigh each minimizer by one minus (1 - rate times curvature) to the power of the local steps.",
         "The minimizer is h c / (1 + h); with very many local steps it would be c / 2.",
     ),
+    Template(
+        "large-scale/trials",
+        "How many random trials does it take to have one in the best {share} % of all settings with a probability of at"
+        " least {sure} %?",
+        one_of(share=(1, 2, 5, 10), sure=(80, 90, 95, 99)),
+        lambda share, sure: math.ceil(math.log(1 - sure / 100) / math.log(1 - share / 100)),
+        "All n of them miss with probability (1 - q)^n.",
+        "The number of knobs plays no part.",
+        whole=True,
+    ),
+    Template(
+        "large-scale/halving",
+        "Successive halving starts with {eta}^{k} settings, keeps one in {eta} at each rung, and the first rung is"
+        " after {r} steps. Runs are resumed. How many steps are made in all, until the last one has made {eta}^{k}"
+        " times {r}?",
+        one_of(eta=(2, 3, 4), k=(2, 3, 4), r=(10, 50, 200)),
+        lambda eta, k, r: eta**k * r + k * (eta - 1) * eta ** (k - 1) * r,
+        "The first rung costs n r steps, each later one (1 - 1 / eta) n r.",
+        "Training all of them to the end would cost n^2 r.",
+        whole=True,
+    ),
+    Template(
+        "large-scale/late",
+        "With what probability does a row come out of a shuffle buffer of {size} rows more than {late} places late, far"
+        " from both ends of the file?",
+        one_of(size=(10, 100, 1000), late=(10, 50, 200)),
+        lambda size, late: (1 - 1 / size) ** (size + late),
+        "From B - 1 places before its own on it stays with probability 1 - 1 / B in each step.",
+        "A delay without a limit: geometric.",
+    ),
 )

@@ -107,4 +107,4 @@ def test_the_plans_say_how_long_the_reading_of_each_week_takes() -> None:
             total += max(applications)
         assert cell.endswith(f"({total} min)"), cell
         weeks += 1
-    assert weeks == 6 + 12 + 6 + 2
+    assert weeks == 6 + 12 + 6 + 3

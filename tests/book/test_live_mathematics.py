@@ -25,7 +25,7 @@ TESTED = {
     "rules", "minimize", "clipNorm", "norm", "quadratic", "kinked", "weightedL1", "cliff", "saddle", "layers", "roots",
     "contraction", "polyak", "subgradientBound", "softThreshold", "growingMomentum", "accelerate", "lasso", "disc", "polygon", "frankWolfe",
     "heavyBallRoots", "heavyBallDecay", "nesterovRoots", "nesterovDecay", "tunedHeavyBall", "saddleGrowth", "stepsTo",
-    "mirrors", "mirrorDescent", "playGame", "gameDecay", "allReduceTime", "stepTime", "stepsToTarget", "bestBatch", "workerCounts", "delayed", "delayRoots", "delayLimit", "delayBest", "noisyQuadratic", "stationaryVariance", "miniBatchVariance", "schedules", "uniforms", "normals", "noisy", "batches",
+    "mirrors", "mirrorDescent", "playGame", "gameDecay", "allReduceTime", "stepTime", "stepsToTarget", "bestBatch", "workerCounts", "delayed", "delayRoots", "delayLimit", "delayBest", "shuffleBuffer", "bufferLate", "noisyQuadratic", "stationaryVariance", "miniBatchVariance", "schedules", "uniforms", "normals", "noisy", "batches",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ ABSENT = {
     "fo_lib.distributed": "processes",
     "fo_lib.keras": "Keras",
     "fo_lib.linear_models": "Numba",
+    "fo_lib.sweeps": "Optuna",
     "fo_lib.workers": "processes",
     "gensim": "gensim",
     "keras": "Keras",
@@ -24,6 +25,7 @@ ABSENT = {
     "ml_dtypes": "ml_dtypes",
     "optuna": "Optuna",
     "sentencepiece": "SentencePiece",
+    "sweep_two_models": "TensorFlow",
     "tensorflow": "TensorFlow",
 }
 # What it has, by the module's name, and what Pyodide calls it. The library itself needs NumPy and, to draw, matplotlib.

@@ -373,6 +373,23 @@ function workerCounts(most) {
   return [...new Set([...few, ...many])];
 }
 
+// A shuffle buffer, as in fo_lib.out_of_core: the order in which rows 0 to n - 1 come out, a draw in [0, 1) for each; and
+// the probability that a row of a long file is `late` places or more behind its place (before it, if negative).
+function shuffleBuffer(n, size, draw) {
+  const buffer = [];
+  const out = [];
+  for (let row = 0; row < n + size; row++) {
+    if (row < n) buffer.push(row);
+    if (row < size - 1 || buffer.length === 0) continue;
+    const place = Math.floor(draw() * buffer.length);
+    out.push(buffer[place]);
+    buffer[place] = buffer.at(-1);
+    buffer.pop();
+  }
+  return out;
+}
+const bufferLate = (size, late) => (1 - 1 / size) ** Math.max(late + size - 1, 0);
+
 // A gentle slope that ends in a cliff; minimizer (1 - log(10) / 5, 0).
 const cliff = {
   value: ([x, y]) => -x / 2 + Math.exp(5 * (x - 1)) + (y * y) / 2,
@@ -406,6 +423,7 @@ fo.mathematics = {
   roots, contraction, heavyBallRoots, heavyBallDecay, nesterovRoots, nesterovDecay, tunedHeavyBall, saddleGrowth, stepsTo,
   softThreshold, growingMomentum, accelerate, polyak, subgradientBound, mirrors, mirrorDescent,
   playGame, gameDecay, allReduceTime, stepTime, stepsToTarget, bestBatch, workerCounts, delayed, delayRoots, delayLimit, delayBest,
+  shuffleBuffer, bufferLate,
   noisyQuadratic, stationaryVariance, miniBatchVariance, schedules, uniforms, normals, noisy, batches,
 };
 })();

@@ -22,7 +22,7 @@ test: book ## Build the book, then run every test, notebook, lint and type check
 	@$(BIN)/python -m tools.pyodide
 	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --nbval --nbval-current-env --nbval-cell-timeout=600
 
-test-slow: $(READY) ## Train with several processes, and break them: ten faults, and what comes of them (a quarter of an hour)
+test-slow: $(READY) ## Train with several processes, and break them: ten faults, and what comes of them (five minutes)
 	$(BIN)/python -m pytest -m minutes tests/faults
 
 notebooks: $(READY) ## Execute the chapters that changed and store their outputs

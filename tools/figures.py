@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from itertools import zip_longest
 from typing import Any
 from xml.etree import ElementTree
 
@@ -28,8 +27,8 @@ def same_figure(made: str, stored: str) -> bool:
     -------
     bool
     """
-    pairs = zip_longest(ElementTree.fromstring(made).iter(), ElementTree.fromstring(stored).iter())
-    return all(a is not None and b is not None and _same_element(a, b) for a, b in pairs)
+    pairs = zip(ElementTree.fromstring(made).iter(), ElementTree.fromstring(stored).iter(), strict=False)
+    return all(_same_element(a, b) for a, b in pairs)  # each has as many parts as the other, so both end together
 
 
 def compare_as_seen(compare: Callable[..., bool]) -> Callable[..., bool]:

@@ -180,7 +180,8 @@ def _collect(ears: list[Any], deadline: float) -> list[tuple[bool, Any]]:
 
 def _heard(ear: Any) -> tuple[bool, Any]:
     try:
-        return ear.recv()  # type: ignore[no-any-return]
+        found: tuple[bool, Any] = ear.recv()
+        return found
     except EOFError:
         return False, (False, "it ended without an answer")
 

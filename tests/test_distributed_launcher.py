@@ -2,10 +2,7 @@
 
 import json
 import os
-import runpy
-import signal
 import socket
-import subprocess
 import sys
 import textwrap
 import time
@@ -13,27 +10,9 @@ import time
 import psutil
 import pytest
 
-from fo_lib.distributed import WorkerError, command_line, launch, processes
+from fo_lib.distributed import WorkerError, launch, processes
 from fo_lib.distributed.processes import Ports
-
-WHO = "import json, os; c = json.loads(os.environ['TF_CONFIG']); i = c['task']['index']; role = c['task']['type']\n"
-BEAT = "from fo_lib.distributed import heartbeat\n"
-
-
-def run(code, **options):
-    lines = []
-    command = [sys.executable, "-c", WHO + textwrap.dedent(code)]
-    try:
-        return launch(command, write=lines.append, **{"time_limit": 60, **options}), lines
-    finally:
-        run.lines = lines
-
-
-def alive(pid):
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+from tests.launched import BEAT, ONCE, alive, run
 
 
 def test_each_worker_knows_who_it_is_and_its_lines_bear_its_name():
@@ -206,9 +185,6 @@ def test_before_the_first_step_another_limit_holds():
     run("import time; time.sleep(4)\n" + BEAT + "heartbeat(1)", workers=1, silence_limit=3)
 
 
-ONCE = "import pathlib; n = len(list(pathlib.Path('{}').glob(f'{{i}}-*'))); pathlib.Path(f'{}/{{i}}-{{n}}').touch()\n"
-
-
 def test_restarts_make_up_for_failures_and_tell_of_them(tmp_path):
     code = ONCE.format(tmp_path, tmp_path) + "print(n, flush=True)\nif n < 2 and i == n: raise SystemExit(5)\n"
     wait = "if n < 2: import time; time.sleep(100)"
@@ -318,49 +294,4 @@ def test_a_program_that_is_not_there_is_an_error_and_leaves_no_ports_held(tmp_pa
     before = len(os.listdir("/dev/fd"))  # noqa: PTH208 (not an ordinary folder)
     with pytest.raises(FileNotFoundError, match="nothing"):
         launch([str(tmp_path / "nothing")])
-    assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208
-
-
-def test_the_command_line(tmp_path, capsys):
-    script = tmp_path / "script.py"
-    script.write_text(WHO + "import sys; print(sys.argv[1:], i); sys.exit(int(sys.argv[1]))")
-    assert command_line.main(["--workers", "1", str(script), "0", "--folder", "x"]) == 0
-    assert capsys.readouterr().out == "[worker 0] ['0', '--folder', 'x'] 0\n"
-    assert command_line.main(["--workers", "1", "--", str(script), "3"]) == 1
-    assert capsys.readouterr().err.startswith("worker 0 ended with exit code 3; its last lines:")
-    with pytest.raises(SystemExit):
-        command_line.main(["--workers", "1"])
-    assert "name the script to run" in capsys.readouterr().err
-
-
-def test_the_command_line_tells_of_restarts(tmp_path, capsys):
-    script = tmp_path / "script.py"
-    script.write_text(WHO + ONCE.format(tmp_path, tmp_path) + "raise SystemExit(n == 0)")
-    assert command_line.main(["--workers", "1", "--restarts", "1", str(script)]) == 0
-    assert capsys.readouterr().err.startswith("made up for: worker 0 ended with exit code 1;")
-
-
-def test_the_command_line_is_that_of_the_module_and_leaves_signals_as_they_were(tmp_path, monkeypatch, capsys):
-    script = tmp_path / "script.py"
-    script.write_text("print('here')")
-    monkeypatch.setattr(sys, "argv", ["fo_lib.distributed", "--workers", "1", str(script)])
-    with pytest.raises(SystemExit) as caught:
-        runpy.run_module("fo_lib.distributed", run_name="__main__")
-    assert caught.value.code == 0
-    assert capsys.readouterr().out == "[worker 0] here\n"
-    assert signal.getsignal(signal.SIGTERM) is not command_line.stop
-    with pytest.raises(SystemExit) as caught:
-        command_line.stop(signal.SIGTERM, None)
-    assert caught.value.code == 143
-
-
-def test_the_launcher_itself_ended_leaves_nothing_behind(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text("import os, time; print(os.getpid(), flush=True); time.sleep(100)")
-    words = [sys.executable, "-m", "fo_lib.distributed", "--workers", "2", str(script)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
-        pids = [int(process.stdout.readline().split()[-1]) for _ in range(2)]
-        assert all(map(alive, pids))
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 128 + signal.SIGTERM
-    assert not any(map(alive, pids))
+    assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208 (not an ordinary folder)

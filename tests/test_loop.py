@@ -260,12 +260,6 @@ def test_bad_input_is_named(kwargs, error, message):
         minimize(**{"problem": BOWL, "steps": 5, **kwargs})
 
 
-@pytest.mark.parametrize("slot", ["transform", "prox"])
-def test_a_line_search_with_a_transform_or_a_prox_is_refused(slot):
-    with pytest.raises(ValueError, match="nor a transform, nor a prox"):
-        minimize(BOWL, learning_rate=learning_rates.armijo(), **{slot: lambda *arrays: arrays[0]})
-
-
 def test_adam_is_adam():
     """Against a loop written out here: the counter advances, the state is Adam's, nothing comes from the engine."""
     w, m, v = BOWL.start, 0.0, 0.0

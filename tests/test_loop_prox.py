@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fo_lib import accelerate, minimize, problems, prox, rules, sets
+from fo_lib import accelerate, learning_rates, minimize, problems, prox, rules, sets
 
 BOWL = problems.quadratic([1.0, 4.0], minimizer=[2.0, -1.0], start=[3.0, 1.0])
 
@@ -102,3 +102,9 @@ def test_momentum_rests_at_the_minimum_of_another_function():
 def test_a_prox_of_ones_own_has_no_value():
     trace = minimize(BOWL, learning_rate=0.2, prox=lambda w, a: np.maximum(w, 0), steps=3)
     assert trace.value[-1] == BOWL.value(trace.w)
+
+
+@pytest.mark.parametrize("slot", ["transform", "prox"])
+def test_a_line_search_with_a_transform_or_a_prox_is_refused(slot):
+    with pytest.raises(ValueError, match="nor a transform, nor a prox"):
+        minimize(BOWL, learning_rate=learning_rates.armijo(), **{slot: lambda *arrays: arrays[0]})

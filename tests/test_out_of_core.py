@@ -120,7 +120,7 @@ def test_memory_is_what_the_system_says(tmp_path, monkeypatch):
     assert memory() == (102_400, 9216)  # folders in memory count as files
 
 
-@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="not on this system")
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="the system has no way to drop a file from its cache")
 def test_an_evicted_file_reads_as_before(tmp_path, monkeypatch):
     SMALL.write(tmp_path / "rows")
     asked, ask = [], os.posix_fadvise

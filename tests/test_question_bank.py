@@ -7,12 +7,9 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from scipy import optimize
 
 from fo_lib import (
-    Stepper,
     learning_rates,
-    minimize,
     planning,
     problems,
     question_bank,
@@ -21,8 +18,28 @@ from fo_lib import (
     skip_gram,
 )
 from fo_lib.question_bank import QUESTIONS, ask, grade
-from fo_lib.sweeps import successive_halving
-from tests.answers_on_messages import limit_by_bisection, rest_by_rounds
+from tests.answers_on_descent import (
+    averaging_steps,
+    backtracking,
+    batch_variance,
+    best_momentum,
+    curvature_of_growth,
+    first_step,
+    gradient_steps,
+    heavy_ball_limit,
+    inverse_rate,
+    last_step,
+    line_search,
+    one_gradient,
+    settled,
+)
+from tests.answers_on_scaling import (
+    best_ring,
+    limit_by_bisection,
+    rest_by_rounds,
+    stays,
+    steps_of_halving,
+)
 from tests.answers_on_structure import (
     clipped,
     largest_rate_of_the_game,
@@ -40,143 +57,6 @@ from tests.answers_on_structure import (
 )
 
 SEEDS = range(12)
-
-
-def growth(matrix):
-    return np.abs(np.linalg.eigvals(matrix)).max()
-
-
-def first_step(true, start=0):
-    """The first number of steps from which on something is true."""
-    k = start
-    while not true(k):
-        k += 1
-    return k
-
-
-def gradient_steps(mu, L, digits):
-    problem = problems.quadratic([mu, L], start=[1.0, 1.0])
-    trace = minimize(problem, learning_rate=2 / (L + mu), steps=3000, iterates=True)
-    distance = np.linalg.norm(trace.iterates, axis=1) / np.sqrt(2)
-    return first_step(lambda k: distance[k] <= 10.0**-digits * (1 + 1e-9))
-
-
-def line_search(mu, L):
-    w = np.array([1 / mu, 1 / L])
-    h = np.array([mu, L])
-    g = h * w
-    after = w - (g @ g) / (g @ (h * g)) * g
-    return (h @ after**2) / (h @ w**2)
-
-
-def backtracking(h, first, c):
-    def f(w):
-        return h / 2 * w**2
-
-    rate = first
-    while f(1.0) - f(1.0 - rate * h) < c * rate * h**2:
-        rate /= 2
-    return rate
-
-
-def batch_variance(n, b, variance):
-    """Over all batches: for each size their number, the sum of their totals and of the squares of these."""
-    x = np.random.default_rng(0).normal(size=n)
-    x *= np.sqrt(variance) / x.std()
-    sums = np.zeros((3, b + 1))
-    sums[0, 0] = 1
-    for value in x:
-        count, total, square = sums[:, :-1]
-        sums[:, 1:] += [count, total + value * count, square + 2 * value * total + value**2 * count]
-    count, total, square = sums[:, b]
-    return square / count / b**2 - (total / count / b) ** 2
-
-
-def settled(factor, noise):
-    """Where v = factor^2 v + noise leads, by doubling the number of steps 60 times."""
-    share, v = factor**2, noise
-    for _ in range(60):
-        share, v = share**2, share * v + v
-    return v
-
-
-def inverse_rate(c, sigma):
-    v = 1.0
-    for k in range(1, 1_000_000):
-        v = (1 - c / k) ** 2 * v + (c * sigma / k) ** 2
-    return k * v
-
-
-def heavy_ball_limit(beta, h):
-    def radius(rate):
-        return growth([[1 + beta - rate * h, -beta], [1, 0]])
-
-    low, high = 0.0, 8 / h
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if radius(middle) < 1 else (low, middle)
-    return low
-
-
-def best_momentum(mu, L):
-    """The least momentum at which both ends can decay alike, and are critically damped."""
-    grid = np.linspace(0.01, 0.96, 95_001)
-    rate = (1 + np.sqrt(grid)) ** 2 / L
-    lower_end = (1 - np.sqrt(grid)) ** 2 / mu
-    return grid[np.argmax(rate >= lower_end)]
-
-
-def one_gradient(rate, beta):
-    step = Stepper(rules.momentum, learning_rate=rate, momentum=beta)
-    w = np.zeros(1)
-    for g in [1.0] + [0.0] * 5000:
-        step(w, np.array([g]))
-    return -w[0]
-
-
-def last_step(rule, gradients, **hyper):
-    step, w = Stepper(rule, **hyper), np.zeros(1)
-    for g in gradients:
-        before = w.copy()
-        step(w, np.array([g]))
-    return abs(w - before)[0]
-
-
-def averaging_steps(sigma, h, goal):
-    return np.ceil(0.99999 * sigma**2 / (h**2 * goal))
-
-
-def curvature_of_growth(rate, growth):
-    def measured(h):
-        trace = minimize(problems.quadratic([h], start=[1.0]), learning_rate=rate, steps=5)
-        return trace.value[-1] / trace.value[-2]
-
-    return optimize.brentq(lambda h: measured(h) - growth, 2 / rate, 10 / rate)
-
-
-def best_ring(seconds, megabytes, gigabytes, milliseconds):
-    cluster = planning.Cluster(
-        parameters=megabytes * 1e6 / 4, sample_seconds=seconds, latency=milliseconds / 1000, bandwidth=gigabytes * 1e9
-    )
-    return optimize.minimize_scalar(
-        lambda p: float(cluster.step(p, 1)), bounds=(1, 1000), method="bounded", options={"xatol": 1e-7}
-    ).x
-
-
-def steps_of_halving(eta, k, r):
-    kept = successive_halving(np.arange(eta**k)[:, None] * np.ones(k + 1), eta)
-    alive, made = [eta**k, *map(len, kept[:-1])], 0
-    for i, runs in enumerate(alive):
-        made += runs * (eta**i * r - (eta ** (i - 1) * r if i else 0))
-    return made
-
-
-def stays(size, late):
-    """A row that came in B - 1 steps before its own: the chain of being in the buffer, step by step."""
-    inside = np.array([1.0, 0.0])
-    for _ in range(size - 1 + late + 1):
-        inside = inside @ [[1 - 1 / size, 1 / size], [0, 1]]
-    return inside[0]
 
 
 INDEPENDENT = {

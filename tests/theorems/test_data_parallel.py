@@ -240,7 +240,7 @@ def test_with_one_curvature_and_the_best_rates_steps_fall_like_one_over_b_to_the
     L, k = start, 0
     while L > target * (1 + 1e-12) and k < 3000:
         rate = optimize.minimize_scalar(
-            lambda a: (1 - a * h) ** 2 * L + a * a * h * trace / (2 * b),  # noqa: B023
+            lambda a, L=L: (1 - a * h) ** 2 * L + a * a * h * trace / (2 * b),
             bounds=(0, 1 / h), options={"xatol": 1e-13}, method="bounded",
         ).x  # fmt: skip
         L, k = (1 - rate * h) ** 2 * L + rate**2 * h * trace / (2 * b), k + 1

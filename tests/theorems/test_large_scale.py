@@ -6,6 +6,7 @@ from math import comb
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy import integrate, stats
 
 from fo_lib.out_of_core import groups, pages, shuffle_buffer
@@ -204,7 +205,6 @@ def test_blocks_of_a_shuffled_file_differ_as_little_as_random_batches():
 
 
 def test_the_buffer_of_tensorflow_has_the_same_law():
-    tf = pytest.importorskip("tensorflow")
     n, size, draws = 24, 5, 1500
     orders = []
     for seed in range(draws // 50):

@@ -40,8 +40,8 @@ def data_of(X: Any, y: ArrayLike) -> tuple[Any, Float]:
     if hasattr(X, "tocsc"):
         X = sparse_matrix(X, "csc").astype(np.float64, copy=False)
     else:
-        X = np.asarray(X)
-        if X.dtype != np.float64 or X.ndim != 2 or X.size == 0:
+        X = X if isinstance(X, np.ndarray) else checks.array("X", X, ndim=2)
+        if np.ma.isMaskedArray(X) or X.dtype != np.float64 or X.ndim != 2 or X.size == 0:
             X = checks.array("X", X, ndim=2)
         X = np.asfortranarray(X, np.float64)
     entries = X.T if isinstance(X, np.ndarray) else X.data

@@ -106,6 +106,7 @@ def model_of(X: Any, y: ArrayLike, loss: Loss, labels: bool, l2: float, compiled
     TypeError, ValueError
         Naming the argument. That all numbers in ``X`` are finite shows later, at the start.
     """
+    checks.function("loss", loss)
     X = sparse_matrix(X, "csr") if hasattr(X, "tocsr") else _dense(X)
     l2 = checks.number("l2", l2, at_least=0.0)
     targets = checks.array("y", y, shape=(X.shape[0],)).astype(np.float64)
@@ -118,9 +119,9 @@ def model_of(X: Any, y: ArrayLike, loss: Loss, labels: bool, l2: float, compiled
 
 
 def _dense(X: ArrayLike) -> Array:
-    a = np.asarray(X)
-    if a.dtype not in (np.float32, np.float64) or a.ndim != 2 or a.size == 0:
-        a = checks.array("X", X, ndim=2)
+    a: Any = X if isinstance(X, np.ndarray) else checks.array("X", X, ndim=2)
+    if np.ma.isMaskedArray(a) or a.dtype not in (np.float32, np.float64) or a.ndim != 2 or a.size == 0:
+        a = checks.array("X", a, ndim=2)
     return np.ascontiguousarray(a, a.dtype.newbyteorder("="))
 
 
@@ -151,13 +152,15 @@ def lines_of(X: Any) -> tuple[Any, ...]:
 
 
 def _check_loss(loss: Loss, y: float, compiled: bool) -> None:
-    checks.function("loss", loss)
     if compiled:
         try:
             compiling.text_of(loss)
         except TypeError as error:
             raise TypeError(f"loss must be plain, or else pass compiled=False: {error}") from None
-    tried = loss(0.0, float(y))
+    try:
+        tried = loss(0.0, float(y))
+    except OverflowError:
+        raise ValueError(f"y must be small enough for the loss, got {y:g}") from None
     if not isinstance(tried, tuple) or len(tried) != 2:
         raise TypeError(f"loss must return (value, slope), got {tried!r} at (0.0, {y:g})")
     for name, number in zip(("value", "slope"), tried, strict=True):
@@ -262,9 +265,9 @@ def run(
         Naming the argument.
     """
     checks.function("order", order)
-    checks.count("epochs", epochs, at_least=0)
-    checks.count("every", every)
-    checks.number("tolerance", tolerance, at_least=0.0)
+    epochs = checks.count("epochs", epochs, at_least=0)
+    every = checks.count("every", every)
+    tolerance = checks.number("tolerance", tolerance, at_least=0.0)
     model, records = method.model, Records(False)
     draw = batches(model.n, model.n, order, checks.count("seed", seed, at_least=0))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is reported by the trace

@@ -35,6 +35,7 @@ def way(method: object) -> tuple[Callable[[Array], Array], Callable[[Array], Arr
     return ALGORITHMS[method]
 
 
+@np.errstate(over="ignore")
 def all_reduce_time(
     workers: ArrayLike, nbytes: float, *, latency: float, bandwidth: float, method: str = "ring"
 ) -> Array:

@@ -102,7 +102,7 @@ def accelerate(
     -----
     Nesterov (1983); with a prox, Beck & Teboulle (2009), section 4, there with another momentum of the same growth.
     """
-    layout, first = prepared(problem, start, steps, every, tolerance)
+    layout, first, (steps, every, tolerance) = prepared(problem, start, steps, every, tolerance)
     if learning_rate is None and problem.L is None:
         raise ValueError(f"learning_rate must be given: problem {problem.name!r} has no known L")
     if restart is not None:

@@ -42,7 +42,7 @@ def uniform(first: int = 1) -> Average:
     -----
     Ruppert (1988); Polyak & Juditsky (1992).
     """
-    checks.count("first", first)
+    first = checks.count("first", first)
     return lambda t: 1 / max(t - first + 1, 1)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["array", "count", "function", "labels", "made", "matrix", "number", "one_array"]
+__all__ = ["array", "count", "function", "instance", "labels", "made", "matrix", "number", "one_array", "several"]
 
+WHOLE = 2**53  # beyond it float64 has no odd numbers
 Float = NDArray[np.floating[Any]]
 
 
@@ -37,14 +38,24 @@ def number(
     ValueError
         If it is NaN, infinite or outside the limits.
     """
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
-    x = float(value) if not isinstance(value, (bool, np.bool_)) and isinstance(value, Real) else None
+    plain = value.item() if _is_one(value) else value
+    x = _as_float(plain) if not isinstance(plain, (bool, np.bool_)) and isinstance(plain, Real) else None
     if x is not None and math.isfinite(x) and above < x < below and at_least <= x <= at_most:
         return x
     limits = {"> ": above, ">= ": at_least, "< ": below, "<= ": at_most}
     allowed = " and ".join(["a finite number", *(f"{s}{x:g}" for s, x in limits.items() if math.isfinite(x))])
-    _refuse(name, value, allowed, TypeError if x is None else ValueError)
+    _refuse(name, plain, allowed, TypeError if x is None else ValueError)
+
+
+def _is_one(value: object) -> TypeGuard[NDArray[Any]]:
+    return isinstance(value, np.ndarray) and value.ndim == 0 and not isinstance(value, np.ma.MaskedArray)
+
+
+def _as_float(value: Real) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def count(name: str, value: object, *, at_least: int = 1, at_most: int | None = None, why: str = "") -> int:
@@ -73,14 +84,35 @@ def function(name: str, value: object) -> None:
         _refuse(name, value, "a function", TypeError)
 
 
+def instance(name: str, value: object, kind: type[Any]) -> None:
+    """Refuse what is not of a class (TypeError)."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be a {kind.__name__}, got {type(value).__name__}")
+
+
+def several(name: str, value: Any) -> list[Any]:
+    """Return a list of the parts; refuse a single one, and a generator, which may have no end (TypeError)."""
+    sized = hasattr(value, "__len__") and hasattr(value, "__iter__") and getattr(value, "ndim", 1) > 0
+    if isinstance(value, (str, bytes)) or not sized:
+        raise TypeError(f"{name} must be a sequence, got {type(value).__name__}")
+    return list(value)
+
+
 def made(name: str, value: object, makers: Iterable[object]) -> None:
     """Refuse a function that makes what is asked for, and is not it (TypeError)."""
     if any(value is maker for maker in makers):
         raise TypeError(f"{name} must be called: {getattr(value, '__name__', value)}(...), not just named")
 
 
-def array(name: str, value: ArrayLike, *, ndim: int | None = None, shape: tuple[int, ...] | None = None) -> Float:
-    """Return ``value`` as a non-empty floating-point array of finite numbers.
+def array(
+    name: str,
+    value: ArrayLike,
+    *,
+    ndim: int | None = None,
+    shape: tuple[int, ...] | None = None,
+    finite: bool = True,
+) -> Float:
+    """Return ``value`` as a non-empty floating-point array of numbers, finite unless that is not asked for.
 
     float32 and float64 keep their dtype; other floats, integers and booleans become float64.
 
@@ -89,12 +121,14 @@ def array(name: str, value: ArrayLike, *, ndim: int | None = None, shape: tuple[
     TypeError
         If it does not hold real numbers.
     ValueError
-        If it is empty, of another shape, or holds NaN or infinity.
+        If it is empty, of another shape, or holds NaN or infinity, or entries that are masked.
     """
     try:
         a = np.asarray(value)
     except ValueError:
         _refuse(name, value, "an array of numbers (all rows of one length)")
+    if np.ma.is_masked(value):
+        _refuse(name, value, "an array without masked entries")
     if a.dtype.kind in "iub" or (a.dtype.kind == "f" and a.itemsize not in (4, 8)):
         a = a.astype(np.float64)
     if a.dtype.kind != "f":
@@ -103,7 +137,7 @@ def array(name: str, value: ArrayLike, *, ndim: int | None = None, shape: tuple[
         wanted = f"of shape {shape}" if shape is not None else f"with {ndim} dimension(s)" if ndim else ""
         _refuse(name, f"shape {a.shape}", f"a non-empty array {wanted}".strip())
     bad = np.flatnonzero(~np.isfinite(a))
-    if bad.size:
+    if finite and bad.size:
         where = np.unravel_index(int(bad[0]), a.shape)
         raise ValueError(
             f"{name} must hold finite numbers only, got {a[where]} at index {tuple(map(int, where))}"
@@ -125,6 +159,8 @@ def labels(name: str, value: ArrayLike, *, n: int, allowed: Sequence[int] | None
     a = array(name, value, shape=(n,))
     if not np.array_equal(a, np.round(a)):
         _refuse(name, a[a != np.round(a)][0], "whole numbers", TypeError)
+    if (largest := np.abs(a).max()) > WHOLE:
+        _refuse(name, largest, f"whole numbers up to {WHOLE}")
     if allowed is not None and not np.isin(a, allowed).all():
         _refuse(name, int(a[~np.isin(a, allowed)][0]), f"one of {list(allowed)} in every entry")
     if allowed is None and a.min() < 0:

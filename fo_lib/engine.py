@@ -57,7 +57,6 @@ class Signature:
                 raise TypeError(f"rule {self.rule!r} has hyperparameters {list(self.hyper)}, got {name!r}")
 
 
-@functools.lru_cache
 def signature(rule: Rule) -> Signature:
     """Read the roles of a rule's parameters from their order (see :mod:`fo_lib.rules`).
 
@@ -67,6 +66,11 @@ def signature(rule: Rule) -> Signature:
         If ``rule`` is not a function of ``w, g`` with a default for each hyperparameter.
     """
     checks.function("rule", rule)
+    return _signature(rule)
+
+
+@functools.lru_cache
+def _signature(rule: Rule) -> Signature:
     parameters = list(inspect.signature(rule).parameters.values())
     hyper = {p.name: p.default for p in parameters if p.default is not p.empty}
     names = [p.name for p in parameters if p.name not in hyper]
@@ -130,6 +134,9 @@ def fuse(rule: Rule, dtype: type = np.float64) -> Callable[..., None]:
     ImportError
         If Numba is not installed.
     """
+    checks.function("rule", rule)
+    if not any(dtype is allowed for allowed in (np.float32, np.float64)):
+        raise TypeError(f"dtype must be numpy.float32 or numpy.float64, got {dtype!r}")
     if (rule, dtype) in _last and compiling.unchanged(rule, _last[rule, dtype][0]):
         return _last[rule, dtype][1]
     text = compiling.text_of(rule, element_wise=True)

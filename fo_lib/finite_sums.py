@@ -129,10 +129,9 @@ def _evaluate(w: Array, g: Array, X: Array, y: Array, l2: float, *parameters: fl
     return float(total / n + 0.5 * l2 * square)
 
 
-def _samples(X: ArrayLike, y: ArrayLike, l2: float) -> tuple[Array, Array]:
+def _samples(X: ArrayLike, y: ArrayLike, l2: float) -> tuple[Array, Array, float]:
     X = checks.array("X", X, ndim=2)
-    checks.number("l2", l2, at_least=0.0)
-    return X, checks.array("y", y, shape=(len(X),))
+    return X, checks.array("y", y, shape=(len(X),)), checks.number("l2", l2, at_least=0.0)
 
 
 def least_squares(X: ArrayLike, y: ArrayLike, *, l2: float = 0.0) -> FiniteSum:
@@ -160,9 +159,12 @@ def least_squares(X: ArrayLike, y: ArrayLike, *, l2: float = 0.0) -> FiniteSum:
     TypeError, ValueError
         If the data are empty, not finite, not numbers, or of different lengths, or ``l2`` is negative.
     """
-    X, y = _samples(X, y, l2)
+    X, y, l2 = _samples(X, y, l2)
     n, d = X.shape
     problem = _linear("least squares", X, y, _SQUARED, l2)
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.square(y.astype(X.dtype)).sum()):
+            raise ValueError(f"y must hold numbers whose squares are finite, in {X.dtype} as X")
     A = X.astype(float).T @ X.astype(float) / n
     # the pseudo-inverse of X where there is no ridge: squaring X first would lose half the digits
     best = np.linalg.lstsq(A + l2 * np.eye(d), X.T @ y / n, rcond=None)[0] if l2 else np.linalg.lstsq(X, y)[0]
@@ -196,7 +198,7 @@ def logistic(X: ArrayLike, y: ArrayLike, *, l2: float = 0.0) -> FiniteSum:
         If the data are empty, not finite, not numbers, or of different lengths, a label is another number, or ``l2``
         is negative.
     """
-    X, y = _samples(X, y, l2)
+    X, y, l2 = _samples(X, y, l2)
     signs = np.where(checks.labels("y", y, n=len(X), allowed=(-1, 0, 1)) > 0, 1.0, -1.0)
     if 0 in y and -1 in y:
         raise ValueError("y must hold the labels -1 and 1, or 0 and 1, got -1, 0 and 1")
@@ -236,7 +238,7 @@ def huber(X: ArrayLike, y: ArrayLike, *, threshold: float, l2: float = 0.0) -> F
     -----
     Huber (1964).
     """
-    X, y = _samples(X, y, l2)
+    X, y, l2 = _samples(X, y, l2)
     tau = checks.number("threshold", threshold, above=0.0)
     loss = _Loss(huber_loss, lambda p, y: (np.abs(p - y) <= tau).astype(p.dtype), 1.0, parameters=(tau,))
     return _linear("Huber regression", X, y, loss, l2)
@@ -274,7 +276,7 @@ def softmax_regression(X: ArrayLike, y: ArrayLike, *, classes: int | None = None
     -----
     The bound of the curvature: Böhning (1992).
     """
-    X, _ = _samples(X, y, l2)
+    X, y, l2 = _samples(X, y, l2)
     n, d = X.shape
     if classes is None and np.max(y) >= n:
         raise ValueError(f"y must hold labels below the number of samples, {n}, or pass classes=; got {np.max(y)}")

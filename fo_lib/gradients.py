@@ -115,8 +115,10 @@ def check_gradient(
     -----
     Squire & Trapp (1998) for the complex step.
     """
-    checks.number("tolerance", tolerance, above=0.0)
-    layout = Layout(w)
+    checks.function("value", value)
+    checks.function("grad", grad)
+    tolerance = checks.number("tolerance", tolerance, above=0.0)
+    layout = Layout(w, "w")
     x = layout.flatten(w, "w").astype(float)
     layout.dtype = x.dtype
     given = layout.flatten(grad(layout.unflatten(x.copy())))

@@ -48,7 +48,10 @@ class TableSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: i
 
     def __init__(self, rates: Sequence[float]) -> None:
         super().__init__()
-        self.rates = [checks.number(f"learning_rate({t})", rate, above=0.0) for t, rate in enumerate(rates, start=1)]
+        table = checks.several("rates", rates)
+        if not table:
+            raise ValueError("rates must hold at least one learning rate, got none")
+        self.rates = [checks.number(f"learning_rate({t})", rate, above=0.0) for t, rate in enumerate(table, start=1)]
 
     def __call__(self, step: Any) -> Any:
         """Return the learning rate for Keras's ``step``, which counts from 0, as a float64 tensor."""
@@ -81,7 +84,7 @@ def schedule(function: Callable[[int], float], steps: int) -> TableSchedule:
         If ``steps`` is not a positive whole number, or a learning rate is not a positive number.
     """
     checks.function("function", function)
-    checks.count("steps", steps)
+    steps = checks.count("steps", steps)
     return TableSchedule([function(t) for t in range(1, steps + 1)])
 
 
@@ -112,7 +115,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras 
         if lazy and hasattr(rule, "state_shapes"):
             raise ValueError(f"lazy=True updates rows one by one, and rule {rule.__name__!r} sees a whole matrix")
         if weight_decay is not None:
-            checks.number("weight_decay", weight_decay, at_least=0.0)
+            weight_decay = checks.number("weight_decay", weight_decay, at_least=0.0)
             if "weight_decay" in signature(rule).hyper:
                 hyper["weight_decay"], weight_decay = weight_decay, None
         clips = {"clipnorm": clipnorm, "global_clipnorm": global_clipnorm, "clipvalue": clipvalue}

@@ -14,6 +14,13 @@ __all__ = ["Layout"]
 Array = NDArray[np.floating[Any]]
 
 
+def _is_number(part: Any) -> bool:
+    try:
+        return np.ndim(part) == 0
+    except ValueError:  # of rows of different lengths
+        return False
+
+
 class Layout:
     """The shapes of one array, or of a list of arrays of one dtype, and the way to a flat vector and back.
 
@@ -21,6 +28,8 @@ class Layout:
     ----------
     weights : array or list of arrays
         An example of the structure: a single array of any shape, or a list or tuple of such arrays.
+    name : str
+        What messages call it.
 
     Raises
     ------
@@ -30,14 +39,14 @@ class Layout:
         If there is no array, or one is empty or not finite.
     """
 
-    def __init__(self, weights: Any) -> None:
-        self.single = not isinstance(weights, (list, tuple)) or all(np.ndim(a) == 0 for a in weights)
+    def __init__(self, weights: Any, name: str = "start") -> None:
+        self.single = not isinstance(weights, (list, tuple)) or all(_is_number(a) for a in weights)
         arrays = [weights] if self.single else list(weights)
-        names = ["start"] if self.single else [f"start[{i}]" for i in range(len(arrays))]
+        names = [name] if self.single else [f"{name}[{i}]" for i in range(len(arrays))]
         arrays = [checks.array(name, a) for name, a in zip(names, arrays, strict=True)]
         dtypes = {a.dtype for a in arrays}
         if len(dtypes) > 1:
-            raise TypeError(f"start must hold arrays of one dtype, got {sorted(map(str, dtypes))}")
+            raise TypeError(f"{name} must hold arrays of one dtype, got {sorted(map(str, dtypes))}")
         self.shapes = [a.shape for a in arrays]
         self.dtype = arrays[0].dtype
         self.ends = np.cumsum([a.size for a in arrays]).tolist()

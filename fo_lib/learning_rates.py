@@ -106,10 +106,10 @@ def armijo(first: float = 1.0, *, shrink: float = 0.5, grow: float = 2.0, decrea
     -----
     Armijo (1966); Nocedal & Wright (2006), Algorithm 3.1.
     """
-    checks.number("first", first, above=0.0)
-    checks.number("shrink", shrink, above=0.0, below=1.0)
-    checks.number("grow", grow, at_least=1.0)
-    checks.number("decrease", decrease, above=0.0, below=1.0)
+    first = checks.number("first", first, above=0.0)
+    shrink = checks.number("shrink", shrink, above=0.0, below=1.0)
+    grow = checks.number("grow", grow, at_least=1.0)
+    decrease = checks.number("decrease", decrease, above=0.0, below=1.0)
 
     def prepare(problem: Problem) -> Search:
         trial = first
@@ -153,7 +153,7 @@ def polyak(minimum: float | None = None) -> LineSearch:
     With one that is too high a run on a convex function settles at that value, and does not notice.
     """
     if minimum is not None:
-        checks.number("minimum", minimum)
+        minimum = checks.number("minimum", minimum)
 
     def prepare(problem: Problem) -> Search:
         best = problem.minimum if minimum is None else minimum
@@ -200,7 +200,7 @@ def barzilai_borwein(first: float) -> LineSearch:
     -----
     Barzilai & Borwein (1988).
     """
-    checks.number("first", first, above=0.0)
+    first = checks.number("first", first, above=0.0)
 
     def prepare(problem: Problem) -> Search:
         last: list[Array] = []

@@ -114,7 +114,7 @@ def sgd(
     >>> linear_models.sgd(X, y, l2=0.1, learning_rate=0.5, epochs=20, compiled=False)
     Trace(value=0.253816, grad_norm=0.0075: made all 60 steps)
     """
-    model = model_of(X, y, loss, loss in _OF_LABELS, l2, compiled)
+    model = model_of(X, y, loss, any(loss is known for known in _OF_LABELS), l2, compiled)
     first = None if average is None else checks.count("average", average)
     method = Descent(model, model.start(start), first)
     return run("sgd", method, Rates(learning_rate), epochs, order, tolerance, every, seed)
@@ -167,7 +167,7 @@ def saga(
     the loss of a sample is no more curved without the regularizer. Sparse data cost a step their non-zeros: what the
     mean adds to a weight is added when a row has its column (Schmidt, Le Roux & Bach, 2017, section 4).
     """
-    model = model_of(X, y, loss, loss in _OF_LABELS, l2, compiled)
+    model = model_of(X, y, loss, any(loss is known for known in _OF_LABELS), l2, compiled)
     if learning_rate is None:
         smooth = _largest_smoothness(model)
         learning_rate = 1 / (2 * smooth + min(2 * model.n * model.l2, smooth))
@@ -225,7 +225,7 @@ def svrg(
     one of Kovalev, Horváth & Richtárik (2020), whose proof has anchors at random times, on average every ``n`` steps.
     The slopes at the anchor are kept, one number a sample, so that a step reads its row once.
     """
-    model = model_of(X, y, loss, loss in _OF_LABELS, l2, compiled)
+    model = model_of(X, y, loss, any(loss is known for known in _OF_LABELS), l2, compiled)
     stage = 2 * model.n if inner is None else checks.count("inner", inner)
     if learning_rate is None:
         learning_rate = 1 / (6 * _largest_smoothness(model))

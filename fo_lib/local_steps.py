@@ -66,10 +66,10 @@ def local_sgd(
     -----
     McMahan et al. (2017), Algorithm 1; Stich (2019). Seen as a gradient: Reddi et al. (2021), Algorithm 1.
     """
-    checks.count("local", local)
+    local = checks.count("local", local)
     schedule = as_schedule("rate", rate, above=0.0)
     if active is not None:
-        checks.count("active", active)
+        active = checks.count("active", active)
 
     def oracle(problem: Problem, seed: int) -> Estimate:
         team = Team("local_sgd", problem, workers, size, seed)

@@ -128,8 +128,8 @@ def minimize(
     >>> minimize(problems.quadratic([1, 10]), learning_rate=1 / 10, steps=200)
     Trace(value=2.48871e-19, grad_norm=7.1e-10: made all 200 steps)
     """
-    layout, w = prepared(problem, start, steps, every, tolerance)
-    checks.count("seed", seed, at_least=0)
+    layout, w, (steps, every, tolerance) = prepared(problem, start, steps, every, tolerance)
+    seed = checks.count("seed", seed, at_least=0)
     slots: dict[str, object] = {"gradient": gradient, "transform": transform, "prox": prox, "average": average}
     for name, slot in slots.items():
         if slot is not None or name == "gradient":

@@ -240,7 +240,7 @@ def mirror_descent(
     -----
     Nemirovski & Yudin (1983); in this form Beck & Teboulle (2003), section 3.
     """
-    layout, w = prepared(problem, start, steps, every, tolerance)
+    layout, w, (steps, every, tolerance) = prepared(problem, start, steps, every, tolerance)
     if not layout.single or len(layout.shapes[0]) != 1:
         raise ValueError(f"problem must be of weights that are one vector, got shapes {layout.shapes}")
     if not isinstance(mirror, Mirror):

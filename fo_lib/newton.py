@@ -16,6 +16,7 @@ want to see it or to feed it pairs of their own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -96,13 +97,18 @@ def trust_region_step(g: Array, H: Array, radius: float) -> Array:
     Raises
     ------
     TypeError, ValueError
-        If the radius is not a positive number.
+        If the radius is not a positive number, or ``g`` and ``H`` are not finite, or do not fit together.
 
     Notes
     -----
     Moré & Sorensen (1983), here by one eigendecomposition and bisection.
     """
-    checks.number("radius", radius, above=0.0)
+    radius = checks.number("radius", radius, above=0.0)
+    H = checks.array("H", H, ndim=2)
+    H, g = checks.array("H", H, shape=(len(H), len(H))), checks.array("g", g, shape=(len(H),))
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not (np.isfinite(np.linalg.norm(H)) and np.isfinite(np.linalg.norm(g))):
+            raise ValueError("g and H must hold numbers whose squares have a finite sum")
     values, Q = np.linalg.eigh(H)
     c = Q.T @ g
     gaps, least = values - values[0], max(float(values[0]), 0.0)  # H + nu I has the eigenvalues gaps + shift
@@ -110,9 +116,10 @@ def trust_region_step(g: Array, H: Array, radius: float) -> Array:
     flat = gaps + least <= tiny  # with the least shift these directions have no curvature
     if np.linalg.norm(c[flat]) <= ROUNDING * np.linalg.norm(c):
         s = -np.where(flat, 0.0, c) / np.where(flat, 1.0, gaps + least)
-        room = radius**2 - s @ s
-        if room >= 0:
-            s[0] += np.sqrt(room) if values[0] < -tiny else 0.0
+        length = float(np.linalg.norm(s))
+        if length <= radius:
+            room = math.sqrt(radius - length) * math.sqrt(radius + length)  # no square overflows
+            s[0] += room if values[0] < -tiny else 0.0
             return np.asarray(Q @ s)
     low, high = least, float(np.linalg.norm(c)) / radius + least
     while low < (middle := 0.5 * (low + high)) < high:
@@ -228,8 +235,8 @@ def newton_method(
         raise ValueError(f"problem must have a hessian: {problem.name!r} has none (dataclasses.replace adds one)")
     checks.function("direction", direction)
     checks.function("length", length)
-    checks.count("steps", steps, at_least=0)
-    checks.number("tolerance", tolerance, at_least=0.0)
+    steps = checks.count("steps", steps, at_least=0)
+    tolerance = checks.number("tolerance", tolerance, at_least=0.0)
     w = checks.array("problem.start", problem.start, ndim=1)
     w = w.copy() if start is None else checks.array("start", start, shape=w.shape).copy()
     records = Records(iterates)
@@ -271,6 +278,7 @@ def _run(
     return w, "steps", f"made all {steps} steps"
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def two_loop(g: Array, pairs: Sequence[tuple[Array, Array]]) -> Array:
     r"""Return the direction :math:`-Bg` of L-BFGS, without forming the matrix :math:`B` that stands for :math:`H^{-1}`.
 
@@ -291,13 +299,18 @@ def two_loop(g: Array, pairs: Sequence[tuple[Array, Array]]) -> Array:
 
     Raises
     ------
-    ValueError
-        If a pair does not have :math:`s^\top y > 0`.
+    TypeError, ValueError
+        If ``g`` is no finite vector, or a pair is not one of its length, with :math:`s^\top y > 0`.
 
     Notes
     -----
     Nocedal & Wright (2006), Algorithm 7.4.
     """
+    g = checks.array("g", g, ndim=1)
+    pairs = checks.several("pairs", pairs)
+    for i, pair in enumerate(pairs):
+        if not isinstance(pair, (tuple, list)) or [np.shape(a) for a in pair] != [g.shape, g.shape]:
+            raise TypeError(f"pairs[{i}] must be two vectors of shape {g.shape}, got {pair!r}")
     products = [float(s @ y) for s, y in pairs]
     if wrong := [product for product in products if not product > 0]:
         raise ValueError(f"pairs must have s @ y > 0, got {wrong[0]:.3g}: the measured curvature is not positive")
@@ -308,4 +321,6 @@ def two_loop(g: Array, pairs: Sequence[tuple[Array, Array]]) -> Array:
     r = q * (products[-1] / float(pairs[-1][1] @ pairs[-1][1])) if products else q
     for (s, y), sy, share in zip(pairs, products, reversed(shares), strict=True):
         r = r + (share - float(y @ r) / sy) * s
+    if not np.isfinite(r).all():
+        raise ValueError("g and pairs must hold numbers whose products are finite")
     return -r

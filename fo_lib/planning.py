@@ -32,6 +32,7 @@ __all__ = [
 Array = NDArray[np.floating[Any]]
 
 
+@np.errstate(over="ignore")
 def steps_to_target(batch: ArrayLike, *, least: float, critical_batch: float) -> Array:
     r"""Steps that a batch needs, by the law of the critical batch size.
 
@@ -108,13 +109,17 @@ class Cluster:
             method=self.method,
         )  # fmt: skip
 
+    @np.errstate(over="ignore", invalid="ignore")
     def step(self, workers: ArrayLike, batch: ArrayLike) -> Array:
         """Seconds of a step of ``batch`` samples, of all workers together; more workers than samples share samples."""
         p, b = checks.array("workers", workers).astype(float), checks.array("batch", batch).astype(float)
         if b.min() <= 0:
             raise ValueError(f"batch must be > 0, got {b.min():g}")
         compute, wire = self.sample_seconds * b / p, self.communicate(p)
-        return np.asarray(self.overhead + compute + np.maximum(wire - self.overlap * compute, 0.0))
+        seconds = np.asarray(self.overhead + compute + np.maximum(wire - self.overlap * compute, 0.0))
+        if np.isnan(seconds).any():
+            raise ValueError(f"batch must give a time within the range of floats, got {batch!r} for {self}")
+        return seconds
 
 
 @dataclass(frozen=True)
@@ -193,6 +198,7 @@ def plan(
     TypeError, ValueError
         If an argument is out of its range, or the batch is neither given nor can be chosen.
     """
+    checks.instance("cluster", cluster, Cluster)
     p, n = checks.count("workers", workers), checks.count("samples", samples)
     if (least_steps is None) != (critical_batch is None):
         raise ValueError("least_steps and critical_batch must be given together, or neither")
@@ -201,14 +207,21 @@ def plan(
     elif critical_batch is None or cluster.overlap:
         raise ValueError("batch must be given where there is overlap, or no critical_batch")
     else:
-        checks.number("critical_batch", critical_batch, above=0.0)
+        critical_batch = checks.number("critical_batch", critical_batch, above=0.0)
         b, alone = (_best_batch(cluster, q, critical_batch, (min(q, n), n)) for q in (p, 1))
+    for name, value in (("least_steps", least_steps), ("critical_batch", critical_batch)):
+        if value is not None:
+            checks.number(name, value, above=0.0 if name == "least_steps" else -np.inf)
     step, first = float(cluster.step(p, b)), float(cluster.step(1, alone))
+    if not (0 < first < math.inf and 0 < step < math.inf):
+        raise ValueError(f"cluster and batch must give times within the range of floats, got {step} and {first} s")
     steps = target = math.nan
     ratio = first / step
     if least_steps is not None and critical_batch is not None:
         steps = float(steps_to_target(b, least=least_steps, critical_batch=critical_batch))
         target = steps * step
+        if not target < math.inf:
+            raise ValueError("least_steps and critical_batch must give times within the range of floats")
         ratio = float(steps_to_target(alone, least=least_steps, critical_batch=critical_batch)) * first / target
     compute, epoch = cluster.sample_seconds * b / p, math.ceil(n / b) * step
     visible = step - compute - cluster.overhead
@@ -237,6 +250,7 @@ def best_workers(cluster: Cluster, *, most: int, efficiency: float = 0.0, **sett
     Plan
         The fastest to the target where there is a law, else in a step; the fewest workers of those.
     """
+    checks.instance("cluster", cluster, Cluster)
     most = checks.count("most", most)
     least = checks.number("efficiency", efficiency, at_least=0.0, at_most=1.0)
     tried = [2**k for k in range(most.bit_length())] if cluster.method == "halving" else _numbers(most)

@@ -14,54 +14,15 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.figure
 import numpy as np
-from cycler import cycler
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
+from . import checks
+from ._plot_style import BOUND, BOUND_DASHES, COLORS, INK, MOST_POINTS, NAMED, STYLE
 from .loop import Trace
 from .problem import Problem
 
 __all__ = ["Figure", "StyledAxes", "convergence", "figure", "images", "paths", "style"]
-
-INK = "#0b0b0b"
-COLORS = ["#1f77d0", "#d1572a", "#2a9d6f", "#9a5fc7", "#b8860b", "#7f7f7f"]
-DASHES: list[Any] = ["-", (0, (6, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1.5)), (0, (8, 2, 1, 2, 1, 2))]
-
-# Any, since matplotlib's stub wants every key as a literal.
-STYLE: Any = {
-    "svg.hashsalt": "fo",
-    "svg.fonttype": "none",
-    "path.simplify": False,  # what it drops can turn on the last bit
-    "font.size": 10.5,
-    "mathtext.fontset": "dejavusans",
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.titlecolor": INK,
-    "axes.titlesize": 10.5,
-    "axes.titlelocation": "left",
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "none",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.8,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#8c8c8c",
-    "grid.alpha": 0.25,
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "legend.fontsize": 9.5,
-    "lines.linewidth": 1.8,
-    "axes.prop_cycle": cycler(color=COLORS, linestyle=DASHES),
-}
-NAMED = "named "  # begins the id of a point whose name is to be shown
-MOST_POINTS = 240  # of a curve: more than a page can show
-BOUND_DASHES: list[Any] = [(0, (2, 2)), (0, (7, 2, 1, 2)), (0, (1, 3))]
-BOUND: dict[str, Any] = {"color": INK, "linestyle": BOUND_DASHES[0], "linewidth": 1.1}
 
 
 def style() -> Any:
@@ -159,6 +120,8 @@ def figure(
     Figure, Axes or array of Axes
         As from ``matplotlib.pyplot.subplots``.
     """
+    columns = checks.count("columns", columns, at_most=100)
+    width, height = checks.number("width", width, above=0.0), checks.number("height", height, above=0.0)
     with style():
         fig = Figure(figsize=(width, height), layout="constrained")
         fig.raster = raster
@@ -201,6 +164,10 @@ def convergence(
     -------
     Figure
     """
+    checks.instance("traces", traces, Mapping)
+    if bounds is not None:
+        checks.instance("bounds", bounds, Mapping)
+    minimum, floor = checks.number("minimum", minimum), checks.number("floor", floor)
     ax = figure()[1] if ax is None else ax
     last = 1
     with style():
@@ -211,6 +178,7 @@ def convergence(
             ax.plot(step[shown], np.where(gap > floor, gap, np.nan)[shown], label=label)
         k = np.arange(1 if log_x else 0, last + 1)[_thin(last + 1 - log_x, log_x)]
         for number, (label, bound) in enumerate((bounds or {}).items()):
+            checks.function(f"bounds[{label!r}]", bound)
             y = np.asarray(bound(k)) + np.zeros(len(k))
             look = {**BOUND, "linestyle": BOUND_DASHES[number % len(BOUND_DASHES)]}
             ax.plot(k, np.where(y > floor, y, np.nan), label=label, **look)
@@ -230,7 +198,7 @@ def _figure_of(ax: Axes) -> Figure:
 def _curve(trace: Trace | ArrayLike, minimum: float) -> tuple[NDArray[Any], NDArray[Any]]:
     if isinstance(trace, Trace):
         return trace.step, trace.value - minimum
-    values = np.asarray(trace, float)
+    values = checks.array("traces", trace, ndim=1, finite=False).astype(float)
     return np.arange(len(values)), values
 
 
@@ -278,6 +246,10 @@ def paths(
     ValueError
         If a trace has no iterates of two weights.
     """
+    checks.instance("problem", problem, Problem)
+    checks.instance("traces", traces, Mapping)
+    for name, pair in (("x", x), ("y", y)):
+        checks.array(name, pair, shape=(2,))
     ax = figure(height=3.6)[1] if ax is None else ax
     grid = np.meshgrid(np.linspace(*x, 91), np.linspace(*y, 91))
     z = np.array([[problem.value(np.array(p)) for p in zip(*row, strict=True)] for row in zip(*grid, strict=True)])
@@ -287,6 +259,7 @@ def paths(
     with style():
         ax.contour(*grid, z, levels=levels, colors="#8c8c8c", linewidths=0.7, alpha=0.8)
         for label, trace in traces.items():
+            checks.instance(f"traces[{label!r}]", trace, Trace)
             if trace.iterates is None or trace.iterates.shape[1] != 2:
                 raise ValueError(f"traces[{label!r}] must be recorded with iterates=True on a problem of two weights")
             ax.plot(*trace.iterates.T, marker="o", markersize=3, linewidth=1.2, label=label)
@@ -294,7 +267,8 @@ def paths(
             ax.plot(*problem.minimizer, marker="*", markersize=11, color=INK, linestyle="")
         ax.set(xlim=x, ylim=y, xlabel=labels[0], ylabel=labels[1])
         ax.grid(False)
-        ax.legend()
+        if traces:
+            ax.legend()
     return _figure_of(ax)
 
 
@@ -320,7 +294,13 @@ def images(pictures: Sequence[ArrayLike], titles: Sequence[str], *, height: floa
     ValueError
         If there are not as many titles as pictures.
     """
+    pictures, titles = checks.several("pictures", pictures), checks.several("titles", titles)
+    if not pictures or len(titles) != len(pictures):
+        raise ValueError(f"titles must be as many as the pictures, {len(pictures)}, at least one, got {len(titles)}")
     fig, axes = figure(len(pictures), height=height, raster=True, squeeze=False)
+    for i, picture in enumerate(pictures):
+        if checks.array(f"pictures[{i}]", picture, finite=False).ndim not in (2, 3):
+            raise ValueError(f"pictures[{i}] must have two dimensions, got shape {np.shape(picture)}")
     for ax, picture, title in zip(axes[0], pictures, titles, strict=True):
         ax.imshow(np.asarray(picture), cmap="gray_r", interpolation="nearest")
         ax.set_title(title, loc="center", fontsize=9)

@@ -24,6 +24,7 @@ __all__ = ["chambolle_pock", "consensus_admm"]
 Array = NDArray[np.floating[Any]]
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # divergence is reported by the trace
 def chambolle_pock(
     f: Operator,
     g: Operator,
@@ -148,6 +149,7 @@ def _step(f: Operator, dual: Operator, K: Any, tau: float, sigma: float, x: Arra
     return x_next, z_next
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # divergence is reported by the trace
 def consensus_admm(
     operators: Sequence[Operator],
     *,
@@ -217,7 +219,7 @@ def consensus_admm(
     """
     if callable(operators):
         raise TypeError(f"operators must be a sequence of functions, got the single {type(operators).__name__}")
-    workers = [shaped(f"operators[{i}]", operator) for i, operator in enumerate(operators)]
+    workers = [shaped(f"operators[{i}]", op) for i, op in enumerate(checks.several("operators", operators))]
     if not workers:
         raise ValueError("operators must hold at least one function, got none")
     together = None if prox is None else shaped("prox", prox)

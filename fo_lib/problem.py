@@ -159,8 +159,8 @@ def from_functions(
         raise TypeError(f"data must be a tuple of what the functions need besides w, got {data!r}")
     layout = Layout(start)
     if L is not None:
-        checks.number("L", L, above=0.0)
-    checks.number("mu", mu, at_least=0.0, **({} if L is None else {"at_most": L}))
+        L = checks.number("L", L, above=0.0)
+    mu = checks.number("mu", mu, at_least=0.0, **({} if L is None else {"at_most": L}))
     w = layout.unflatten(layout.flatten(start, "start"))
     checks.number("value(start)", value(w, *data))
     checks.array("grad(start)", layout.flatten(grad(w, *data), "grad(start)"))
@@ -211,8 +211,10 @@ def solve(problem: Problem, *, tolerance: float = 1e-12, steps: int = 100) -> Pr
     ValueError
         If the problem has no Hessian, or the tolerance was not reached.
     """
+    checks.instance("problem", problem, Problem)
     if problem.hessian is None:
         raise ValueError(f"solve needs a problem with a hessian, got {problem!r}")
+    tolerance, steps = checks.number("tolerance", tolerance, at_least=0.0), checks.count("steps", steps, at_least=0)
     w = np.array(problem.start)
     first = np.linalg.norm(problem.grad(w))
     for _ in range(steps):
@@ -228,18 +230,19 @@ def solve(problem: Problem, *, tolerance: float = 1e-12, steps: int = 100) -> Pr
     raise ValueError(f"solve did not reach tolerance {tolerance:g} on {problem!r} in {steps} Newton steps")
 
 
-def prepared(problem: object, start: Any, steps: object, every: object, tolerance: object) -> tuple[Layout, Array]:
-    """Check what every loop is given; return the structure of the weights, and the first ones as a flat vector."""
+def prepared(
+    problem: object, start: Any, steps: object, every: object, tolerance: object
+) -> tuple[Layout, Array, tuple[int, int, float]]:
+    """Check what every loop is given; return the structure of the weights, the first as a flat vector, and numbers."""
     if not isinstance(problem, Problem):
         raise TypeError(f"problem must be a Problem (see problems.from_functions), got {type(problem).__name__}")
-    checks.count("steps", steps, at_least=0)
-    checks.count("every", every)
-    checks.number("tolerance", tolerance, at_least=0.0)
+    clock = checks.count("steps", steps, at_least=0), checks.count("every", every)
+    numbers = *clock, checks.number("tolerance", tolerance, at_least=0.0)
     first = problem.start if start is None else start
     layout, own = Layout(first), Layout(problem.start)
     if layout.shapes != own.shapes:
         raise ValueError(f"start must have the shape of the problem's, {own.say()}, got {layout.say()}")
-    return layout, layout.flatten(first, "start")
+    return layout, layout.flatten(first, "start"), numbers
 
 
 def flat(problem: Problem, layout: Layout) -> Problem:

@@ -111,7 +111,7 @@ def frank_wolfe(
     -----
     Frank & Wolfe (1956); Jaggi (2013), Algorithm 1. With away steps: Lacoste-Julien & Jaggi (2015), Algorithm 1.
     """
-    layout, w = prepared(problem, start, steps, every, tolerance)
+    layout, w, (steps, every, tolerance) = prepared(problem, start, steps, every, tolerance)
     if not isinstance(over, Set):
         raise TypeError(f"over must be a Set (see fo_lib.sets), got {type(over).__name__}")
     corner = over.corner

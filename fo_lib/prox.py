@@ -135,8 +135,8 @@ def elastic_net(l1_weight: float, l2_weight: float) -> Prox:
     -----
     Zou & Hastie (2005). First the threshold, then the shrinkage: in this order the two compose.
     """
-    checks.number("l1_weight", l1_weight, at_least=0.0)
-    checks.number("l2_weight", l2_weight, at_least=0.0)
+    l1_weight = checks.number("l1_weight", l1_weight, at_least=0.0)
+    l2_weight = checks.number("l2_weight", l2_weight, at_least=0.0)
     first, second = l1(l1_weight), squared_l2(l2_weight)
     return Prox(
         lambda w: first.value(w) + second.value(w),
@@ -171,11 +171,14 @@ def group_lasso(weight: float, groups: ArrayLike) -> Prox:
     Yuan & Lin (2006).
     """
     weight = checks.number("weight", weight, above=0.0)
+    shape = checks.array("groups", groups).shape
     group = checks.labels("groups", np.ravel(groups), n=np.size(groups)).astype(np.intp)  # what bincount takes
+    if (last := int(group.max())) >= group.size:
+        raise ValueError(f"groups must number the groups 0, 1, 2, ..., none left out: {group.size} weights, got {last}")
     sizes = np.bincount(group)
     if (sizes == 0).any():
         raise ValueError(f"groups must number the groups 0, 1, 2, ..., but none is {int(np.argmin(sizes))}")
-    scale, shape = weight * np.sqrt(sizes), np.shape(groups)
+    scale = weight * np.sqrt(sizes)
 
     def lengths(w: Array) -> NDArray[np.float64]:
         if w.shape != shape:
@@ -275,8 +278,18 @@ def gradient_mapping(operator: Operator, w: Array, g: Array, learning_rate: floa
     -------
     array
         Of the shape of ``w``; equal to ``g`` to rounding where :math:`h` is zero.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong kind, ``g`` not of the shape of ``w``, or the rate not positive.
     """
-    return np.asarray((w - operator(w - learning_rate * g, learning_rate)) / learning_rate)
+    checks.function("operator", operator)
+    rate = checks.number("learning_rate", learning_rate, above=0.0)
+    w, g = checks.one_array("w", w), checks.one_array("g", g)
+    if w.shape != g.shape:
+        raise ValueError(f"g must have the shape of w, {w.shape}, got {g.shape}")
+    return np.asarray((w - operator(w - rate * g, rate)) / rate)
 
 
 MAKERS = (

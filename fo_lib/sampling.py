@@ -124,7 +124,8 @@ def _check_order(order: object) -> None:
 
 def batches(n: int, size: int, order: Order, seed: int) -> Callable[[int], Rows]:
     """Return the rows of step ``t = 1, 2, ...``: the order of each epoch, cut into batches."""
-    checks.count("size", size, at_most=n, why="the number of samples")
+    n = checks.count("n", n)
+    size = checks.count("size", size, at_most=n, why="the number of samples")
     _check_order(order)
     steps = -(-n // size)
     rows: Rows | _Blocks = np.empty(0, np.int64)

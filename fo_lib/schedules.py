@@ -37,10 +37,18 @@ def inverse(first: float, decay: float, power: float = 1.0) -> Schedule:
     TypeError, ValueError
         If an argument is not a number or outside its range.
     """
-    checks.number("first", first, above=0.0)
-    checks.number("decay", decay, at_least=0.0)
-    checks.number("power", power, at_least=0.0)
-    return lambda t: first / (1 + decay * (t - 1)) ** power
+    first = checks.number("first", first, above=0.0)
+    decay = checks.number("decay", decay, at_least=0.0)
+    power = checks.number("power", power, at_least=0.0)
+
+    def schedule(t: int) -> float:
+        try:
+            rate: float = first / (1 + decay * (t - 1)) ** power  # or an array, for an array of steps
+        except OverflowError:
+            return 0.0
+        return rate
+
+    return schedule
 
 
 def step_decay(first: float, factor: float, every: int) -> Schedule:
@@ -65,9 +73,9 @@ def step_decay(first: float, factor: float, every: int) -> Schedule:
     TypeError, ValueError
         If an argument is not a number or outside its range.
     """
-    checks.number("first", first, above=0.0)
-    checks.number("factor", factor, above=0.0, at_most=1.0)
-    checks.count("every", every)
+    first = checks.number("first", first, above=0.0)
+    factor = checks.number("factor", factor, above=0.0, at_most=1.0)
+    every = checks.count("every", every)
     return lambda t: first * factor ** ((t - 1) // every)
 
 
@@ -101,9 +109,9 @@ def cosine(highest: float, steps: int, warmup: int = 0) -> Schedule:
     -----
     Loshchilov & Hutter (2017), eq. 5, with one cycle.
     """
-    checks.number("highest", highest, above=0.0)
-    checks.count("steps", steps)
-    checks.count("warmup", warmup, at_least=0, at_most=steps - 1, why="steps - 1")
+    highest = checks.number("highest", highest, above=0.0)
+    steps = checks.count("steps", steps)
+    warmup = checks.count("warmup", warmup, at_least=0, at_most=steps - 1, why="steps - 1")
 
     def schedule(t: int) -> float:
         _within(t, steps)
@@ -152,11 +160,11 @@ def one_cycle(
     lets momentum go the opposite way, unless ``cycle_momentum=False``. ``optax.cosine_onecycle_schedule`` has the
     same shares but its highest rate one step later; Keras has none.
     """
-    checks.number("highest", highest, above=0.0)
-    checks.count("steps", steps, at_least=2)
-    checks.number("rise", rise, above=1 / steps, below=1.0)
-    checks.number("start", start, above=0.0, at_most=1.0)
-    checks.number("end", end, above=0.0, at_most=1.0)
+    highest = checks.number("highest", highest, above=0.0)
+    steps = checks.count("steps", steps, at_least=2)
+    rise = checks.number("rise", rise, above=1 / steps, below=1.0)
+    start = checks.number("start", start, above=0.0, at_most=1.0)
+    end = checks.number("end", end, above=0.0, at_most=1.0)
     top = rise * steps
 
     def schedule(t: int) -> float:
@@ -194,8 +202,8 @@ def inverse_sqrt(highest: float, warmup: int = 1) -> Schedule:
     Vaswani et al. (2017), eq. 3, who take :math:`T_w = 4000` and :math:`\alpha = (d T_w)^{-1/2}` for a model of width
     d. Neither Keras, nor PyTorch, nor optax has it under a name; :func:`inverse` with ``power=0.5`` is the fall alone.
     """
-    checks.number("highest", highest, above=0.0)
-    checks.count("warmup", warmup)
+    highest = checks.number("highest", highest, above=0.0)
+    warmup = checks.count("warmup", warmup)
     return lambda t: highest * min(t / warmup, math.sqrt(warmup / t))
 
 

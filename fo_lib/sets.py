@@ -79,10 +79,12 @@ def box(lower: float | ArrayLike, upper: float | ArrayLike) -> Set:
 
     Raises
     ------
-    ValueError
-        If a limit is NaN, or ``lower`` is somewhere above ``upper``.
+    TypeError, ValueError
+        If a limit is not a number, or is NaN, their shapes differ, or ``lower`` is somewhere above ``upper``.
     """
-    low, high = np.array(lower, np.float64), np.array(upper, np.float64)
+    low, high = (_limit(*pair) for pair in (("lower", lower), ("upper", upper)))
+    if low.ndim and high.ndim and low.shape != high.shape:
+        raise ValueError(f"lower and upper must have one shape, got {low.shape} and {high.shape}")
     if not (low <= high).all():
         raise ValueError(f"lower must be <= upper in every entry, got {lower!r} and {upper!r}")
     if (low == np.inf).any() or (high == -np.inf).any():
@@ -95,6 +97,10 @@ def box(lower: float | ArrayLike, upper: float | ArrayLike) -> Set:
 
     bounded = bool(np.isfinite(low).all() and np.isfinite(high).all())
     return Set(lambda w: np.clip(w, *limits(w)), (lambda g: np.where(g > 0, *limits(g))) if bounded else None, "box")
+
+
+def _limit(name: str, value: float | ArrayLike) -> NDArray[np.float64]:
+    return checks.array(name, value, finite=False).astype(np.float64)
 
 
 def simplex(total: float = 1.0) -> Set:

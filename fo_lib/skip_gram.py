@@ -47,9 +47,13 @@ def keep_probability(frequencies: Float, sample: float = 1e-3) -> Float:
     Raises
     ------
     TypeError, ValueError
-        If ``sample`` is not a number above 0.
+        If ``sample`` or a frequency is not a number above 0.
     """
-    ratio = checks.number("sample", sample, above=0.0) / frequencies
+    shares = checks.array("frequencies", frequencies)
+    if shares.min() <= 0:
+        raise ValueError(f"frequencies must be > 0 in every entry, got {shares.min():g}")
+    with np.errstate(over="ignore"):
+        ratio = checks.number("sample", sample, above=0.0) / shares
     return np.asarray(np.minimum(1, np.sqrt(ratio) + ratio))
 
 
@@ -66,9 +70,12 @@ def noise_distribution(counts: NDArray[Any], power: float = 0.75) -> Float:
     Raises
     ------
     TypeError, ValueError
-        If ``power`` is not within 0..1.
+        If ``power`` is not within 0..1, or the counts are not numbers from 0 on, not all 0.
     """
-    weights = counts ** checks.number("power", power, at_least=0.0, at_most=1.0)
+    often = checks.array("counts", counts)
+    if often.min() < 0 or not often.any():
+        raise ValueError(f"counts must be >= 0, and not all 0, got {counts!r}")
+    weights = often ** checks.number("power", power, at_least=0.0, at_most=1.0)
     return np.asarray(weights / weights.sum())
 
 
@@ -106,15 +113,24 @@ def pairs(
     centers, contexts : array
         (number of pairs,) int32.
     """
-    checks.count("window", window)
+    window = checks.count("window", window)
+    checks.instance("corpus", corpus, Corpus)
+    checks.instance("rng", rng, np.random.Generator)
+    if not isinstance(lines, (tuple, list)) or len(lines) != 2:
+        raise TypeError(f"lines must be the first and the end, got {lines!r}")
+    last = checks.count("lines[1]", lines[1], at_most=len(corpus.starts) - 1, why="the number of lines")
+    lines = checks.count("lines[0]", lines[0], at_least=0, at_most=last - 1), last
+    shares = checks.array("frequencies", frequencies, ndim=1)
     starts = np.asarray(corpus.starts[lines[0] : lines[1] + 1])
     tokens = np.asarray(corpus.tokens[starts[0] : starts[-1]])
     line = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    kept = rng.random(len(tokens)) < keep_probability(frequencies, sample)[tokens]
+    if tokens.max(initial=0) >= len(shares):
+        raise ValueError(f"frequencies must be as many as the words, got {len(shares)} for word {tokens.max()}")
+    kept = rng.random(len(tokens)) < keep_probability(shares.astype(np.float64), sample)[tokens]
     tokens, line = tokens[kept], line[kept]
     reach = rng.integers(1, window + 1, len(tokens))
     found = [(tokens[:0], tokens[:0])]
-    for offset in range(1, window + 1):
+    for offset in range(1, min(window, len(tokens)) + 1):
         same = line[:-offset] == line[offset:]
         left, right = tokens[:-offset], tokens[offset:]
         forward, back = same & (reach[:-offset] >= offset), same & (reach[offset:] >= offset)
@@ -269,6 +285,8 @@ def edges(corpus: Corpus, chunk: int, size: int) -> list[int]:
     ValueError
         If there is no token, or one that is not below ``size``.
     """
+    checks.instance("corpus", corpus, Corpus)
+    chunk, size = checks.count("chunk", chunk), checks.count("size", size)
     tokens = corpus.tokens
     if len(tokens) == 0:
         raise ValueError("corpus must hold tokens, got none")
@@ -282,6 +300,8 @@ def edges(corpus: Corpus, chunk: int, size: int) -> list[int]:
 
 def text_digest(corpus: Corpus, vocabulary: Vocabulary) -> str:
     """What tells one text from another, so that a run is not resumed on the wrong one."""
+    checks.instance("corpus", corpus, Corpus)
+    checks.instance("vocabulary", vocabulary, Vocabulary)
     digest = hashlib.sha256(" ".join(vocabulary.words).encode())
     digest.update(vocabulary.counts.tobytes())
     for start in range(0, len(corpus.tokens), 1_000_000):

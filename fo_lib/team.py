@@ -44,7 +44,7 @@ def shuffled_split(n: int, workers: int, seed: int = 0) -> list[Rows]:
     TypeError, ValueError
         If a number is not whole, or there are more workers than samples.
     """
-    checks.count("workers", workers, at_most=checks.count("n", n), why="the number of samples")
+    workers = checks.count("workers", workers, at_most=checks.count("n", n), why="the number of samples")
     order = np.random.default_rng(checks.count("seed", seed, at_least=0)).permutation(n)
     return np.array_split(order, workers)
 
@@ -70,7 +70,7 @@ def sorted_split(labels: ArrayLike, workers: int) -> list[Rows]:
         If the labels are not one vector of numbers, or there are more workers than samples.
     """
     order = np.argsort(checks.array("labels", labels, ndim=1), kind="stable")
-    checks.count("workers", workers, at_most=len(order), why="the number of samples")
+    workers = checks.count("workers", workers, at_most=len(order), why="the number of samples")
     return np.array_split(order, workers)
 
 
@@ -94,7 +94,7 @@ def mean_of(parts: Sequence[Problem]) -> FiniteSum:
     TypeError, ValueError
         If there is none, one is no problem, or the shapes differ.
     """
-    parts = list(parts)
+    parts = checks.several("parts", parts)
     if not parts or not all(isinstance(part, Problem) for part in parts):
         raise TypeError(f"parts must be a sequence of at least one Problem, got {parts!r}")
     layout = Layout(parts[0].start)

@@ -45,6 +45,7 @@ def tokenize(line: str) -> list[str]:
     >>> tokenize("The dog's 2 bones, cut wafer-thin")
     ['the', "dog's", 'bones', 'cut', 'wafer', 'thin']
     """
+    checks.instance("line", line, str)
     return _WORD.findall(unicodedata.normalize("NFC", line).lower().replace("\u2019", "'"))
 
 
@@ -101,9 +102,10 @@ def build_vocabulary(
     TypeError, ValueError
         If ``lines`` is one string instead of several, or no word occurs often enough.
     """
-    checks.count("min_count", min_count)
+    min_count = checks.count("min_count", min_count)
     if size is not None:
-        checks.count("size", size)
+        size = checks.count("size", size)
+    checks.function("tokenize", tokenize)
     counter: Counter[str] = Counter()
     for line in _several(lines):
         if not isinstance(line, str):
@@ -169,6 +171,8 @@ def _write(
     tokens: IO[bytes],
     starts: IO[bytes],
 ) -> None:
+    checks.instance("vocabulary", vocabulary, Vocabulary)
+    checks.function("tokenize", tokenize)
     index, end = vocabulary.index, 0
     starts.write(np.int64(0).tobytes())
     for line in _several(lines):
@@ -183,6 +187,8 @@ def _write(
 def _several(lines: Iterable[str]) -> Iterable[str]:
     if isinstance(lines, (str, bytes)):
         raise TypeError(f"lines must be an iterable of lines, got one {type(lines).__name__}: pass [line]")
+    if not hasattr(lines, "__iter__") or getattr(lines, "ndim", 1) == 0:
+        raise TypeError(f"lines must be an iterable of lines, got {type(lines).__name__}")
     return lines
 
 
@@ -201,9 +207,9 @@ def windows(tokens: NDArray[np.integer[Any]], length: int) -> NDArray[np.integer
     TypeError, ValueError
         If ``tokens`` is no 1-D array of whole numbers, or shorter than one row.
     """
-    tokens = np.asanyarray(tokens)
+    checks.instance("tokens", tokens, np.ndarray)
     if tokens.ndim != 1 or tokens.dtype.kind not in "iu":
         raise TypeError(f"tokens must be an array of whole numbers, (n,), got {tokens.dtype} {tokens.shape}")
-    checks.count("length", length, at_most=len(tokens), why="the number of tokens")
+    length = checks.count("length", length, at_most=len(tokens), why="the number of tokens")
     rows = len(tokens) // length
     return tokens[: rows * length].reshape(rows, length)

@@ -40,8 +40,8 @@ def batch_order(n: int, batch_size: int, *, seed: int, epoch: int) -> NDArray[np
     array
         (n // batch_size, batch_size) int64: row i holds the indices of batch i.
     """
-    checks.count("n", n)
-    checks.count("batch_size", batch_size, at_most=n, why="the number of samples")
+    n = checks.count("n", n)
+    batch_size = checks.count("batch_size", batch_size, at_most=n, why="the number of samples")
     rng = np.random.default_rng([checks.count("seed", seed, at_least=0), checks.count("epoch", epoch, at_least=0)])
     batches = n // batch_size
     return rng.permutation(n)[: batches * batch_size].reshape(batches, batch_size)
@@ -85,8 +85,8 @@ def restore(variables: Sequence[Any], arrays: Sequence[ArrayLike]) -> None:
     ValueError
         If their number, a shape or a dtype differs.
     """
-    wanted = [_value(v) for v in variables]
-    given = [np.asarray(a) for a in arrays]
+    variables, arrays = checks.several("variables", variables), checks.several("arrays", arrays)
+    wanted, given = [_value(v) for v in variables], [np.asarray(a) for a in arrays]
     if _shapes(given) != _shapes(wanted):
         raise ValueError(f"arrays must be {_shapes(wanted)}, got {_shapes(given)}")
     for variable, array in zip(variables, arrays, strict=True):
@@ -147,12 +147,16 @@ def train(
         or other settings.
     """
     checks.function("advance", advance)
-    checks.count("rounds", rounds, at_least=0)
+    rounds = checks.count("rounds", rounds, at_least=0)
     if validate is not None:
         checks.function("validate", validate)
     if patience is not None:
-        checks.count("patience", patience)
+        patience = checks.count("patience", patience)
         checks.function("validate, with patience,", validate)
+    for name, value in (("arrays", arrays), ("settings", settings)):
+        if value is not None:
+            checks.instance(name, value, Mapping)
+    variables = variables if hasattr(variables, "__next__") else checks.several("variables", variables)
     for name, a in (arrays or {}).items():
         checks.array(name, a)
     state = _State(list(variables), validate, None if folder is None else Path(folder), dict(settings or {}))

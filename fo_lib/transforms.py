@@ -43,7 +43,7 @@ def clip_norm(limit: float) -> Transform:
     -----
     Pascanu, Mikolov & Bengio (2013), Algorithm 1.
     """
-    checks.number("limit", limit, above=0.0)
+    limit = checks.number("limit", limit, above=0.0)
 
     def transform(g: Array) -> Array:
         largest = np.abs(g).max()
@@ -74,5 +74,5 @@ def clip_value(limit: float) -> Transform:
     TypeError, ValueError
         If ``limit`` is not a positive number.
     """
-    checks.number("limit", limit, above=0.0)
+    limit = checks.number("limit", limit, above=0.0)
     return lambda g: np.clip(g, -limit, limit)

@@ -42,7 +42,7 @@ def svrg(inner: int | None = None, order: Order = with_replacement) -> Oracle:
     Johnson & Zhang (2013), option I.
     """
     if inner is not None:
-        checks.count("inner", inner)
+        inner = checks.count("inner", inner)
     checks.function("order", order)
 
     def oracle(problem: Problem, seed: int) -> Estimate:

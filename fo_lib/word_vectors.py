@@ -42,7 +42,7 @@ class WordVectors:
         with np.errstate(over="ignore"):
             array = checks.array("vectors", self.vectors, ndim=2).astype(np.float32)
         checks.array("vectors", array)  # float32 has a smaller range
-        words = tuple(self.words)
+        words = tuple(checks.several("words", self.words))
         if len(words) != len(array):
             raise ValueError(f"words must be as many as the vectors, {len(array)}, got {len(words)}")
         for word in words:
@@ -87,7 +87,7 @@ class WordVectors:
         TypeError, ValueError
             If the word has no vector, or the vector another length.
         """
-        checks.count("count", count)
+        count = checks.count("count", count)
         vector = self[query] if isinstance(query, str) else checks.array("query", query, shape=self.vectors.shape[1:])
         wide = vector.astype(np.float64) / (np.abs(vector).max() or 1.0)
         cosines = self.unit @ (wide / (np.linalg.norm(wide) or 1.0)).astype(np.float32)

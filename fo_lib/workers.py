@@ -58,7 +58,7 @@ def descend(
         If a number is out of its range, the method is unknown, or the problem has no samples.
     """
     problem, total = require_samples("descend", make(*data)), algorithm(method)
-    checks.count("batch", batch, at_most=problem.n_samples, why="the number of samples")
+    batch = checks.count("batch", batch, at_most=problem.n_samples, why="the number of samples")
     learning_rate = checks.number("learning_rate", learning_rate, at_least=0.0)
     steps, parts = checks.count("steps", steps), checks.count("parts", parts)
     layout, rows_of = Layout(problem.start), batches(problem.n_samples, batch, reshuffled, seed)

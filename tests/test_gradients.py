@@ -60,6 +60,8 @@ def test_what_a_step_draws_depends_on_seed_and_step_alone(order):
     forwards = [estimate(np.zeros(1), t)[0] for t in range(1, 9)]
     backwards = [estimate(np.zeros(1), t)[0] for t in range(8, 0, -1)]
     assert forwards == backwards[::-1]
+    afresh = [gradients.mini_batch(3, order)(counting_problem(), 7)(np.zeros(1), t)[0] for t in range(1, 9)]
+    assert forwards == afresh
 
 
 @pytest.mark.parametrize("order", ORDERS[:3])
@@ -99,6 +101,14 @@ def test_the_order_of_blocks_is_not_that_of_the_rows_in_one_of_them():
     assert blocks.tolist() != first.tolist()
 
 
+def test_the_order_within_a_block_is_a_function_of_seed_epoch_and_block():
+    """So that another program that reads the same file can follow."""
+    rows = gradients.in_blocks(5)(20, 7, 2)[0:20].reshape(4, 5)
+    for block in rows[:, 0] // 5:
+        expected = np.random.default_rng([7, 2, block + 1]).permutation(np.arange(5 * block, 5 * block + 5))
+        assert expected.tolist() in rows.tolist()
+
+
 def test_a_billion_rows_are_drawn_from_block_by_block():
     """Eight gigabytes for the order of an epoch, if it were made at once."""
     rows = gradients.in_blocks(100_000)(10**9, 0, 1)
@@ -121,11 +131,16 @@ def test_large_sets_are_shuffled_all_over(order):
     assert len(set(rows[:100] // 100)) > 5
 
 
-@pytest.mark.parametrize("rows", [[0, 1], np.arange(10.0), np.arange(1, 11), np.arange(-1, 9)])
+@pytest.mark.parametrize("rows", [[0, 1], np.arange(10.0), np.arange(1, 11), np.arange(5, 15), np.arange(-1, 9)])
 def test_an_order_that_is_none_is_named(rows):
     estimate = gradients.mini_batch(2, lambda n, seed, epoch: rows)(counting_problem(), 0)
     with pytest.raises(ValueError, match="order must return 10 integers from 0 to 9, got shape"):
         estimate(np.zeros(1), 1)
+
+
+def test_a_batch_is_one_sample_unless_told_otherwise():
+    estimate = gradients.mini_batch()(counting_problem(), 0)
+    assert sorted(-estimate(np.zeros(1), t)[0] for t in range(1, N + 1)) == list(range(1, N + 1))
 
 
 def test_a_batch_of_everything_is_the_full_gradient():
@@ -188,6 +203,8 @@ def test_the_complex_step_decides_where_differences_lose_their_digits():
 def test_values_that_are_not_complex_functions_are_judged_by_differences_alone():
     for value in (lambda w: np.abs(w).sum(), lambda w: float(w.sum()), lambda w: np.zeros(1) + w.real.sum()):
         assert list(check_gradient(value, np.ones_like, np.array([1.0, 2.0]))) == ["central differences"]
+    small = check_gradient(lambda w: 1e-6 * np.abs(w).sum(), lambda w: 1e-6 + 0 * w, np.ones(2))
+    assert list(small) == ["central differences"]  # whatever the units of the gradient
 
 
 def test_lists_of_arrays_are_checked_in_float64_whatever_their_dtype():
@@ -215,5 +232,5 @@ def test_a_value_that_is_no_number_is_named():
 def test_check_gradient_refuses_bad_arguments():
     with pytest.raises(ValueError, match="tolerance must be a finite number and > 0, got 0"):
         check_gradient(cubes, cubes, np.ones(2), tolerance=0)
-    with pytest.raises(ValueError, match="start must hold finite numbers"):
+    with pytest.raises(ValueError, match="w must hold finite numbers"):
         check_gradient(cubes, cubes, np.array([np.nan]))

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from fo_lib import minimize, plots, problems
+from fo_lib import _plot_style, minimize, plots, problems
 
 BOWL = problems.quadratic([1.0, 10.0])
 TRACE = minimize(BOWL, learning_rate=0.1, steps=20, iterates=True)
@@ -95,7 +95,7 @@ def test_images_are_a_row_of_titled_pictures():
     figure = plots.images([np.eye(3), np.ones((3, 3))], ["one", "two"])
     assert [ax.get_title() for ax in figure.axes] == ["one", "two"]
     assert "image/png" in figure._repr_mimebundle_()
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="titles must be as many as the pictures"):
         plots.images([np.eye(3)], ["one", "two"])
 
 
@@ -122,7 +122,7 @@ def test_every_curve_stands_out_from_the_page_in_light_and_dark(color, ground):
 
 
 def test_curves_differ_in_dashes_as_well_as_colour():
-    assert len({str(d) for d in plots.DASHES}) == len(plots.DASHES) == len(set(plots.COLORS))
+    assert len({str(d) for d in _plot_style.DASHES}) == len(_plot_style.DASHES) == len(set(plots.COLORS))
 
 
 def test_drawing_leaves_the_readers_own_style_alone():

@@ -99,8 +99,8 @@ def upper_body(components: int = 50, *, images: int = 10_000) -> Dataset:
     TypeError, ValueError
         If an argument is not a whole number within its range.
     """
-    checks.count("components", components, at_most=784)
-    checks.count("images", images, at_least=2, at_most=10_000)
+    components = checks.count("components", components, at_most=784)
+    images = checks.count("images", images, at_least=2, at_most=10_000)
     data = _subset()
     pixels = data.train_images[:images].reshape(images, -1) / 255
     pixels = pixels - pixels.mean(0)

@@ -124,7 +124,10 @@ def train_test_split(
     seed : int
         For ``numpy.random.default_rng``: the same seed gives the same split.
     """
-    X, y = np.asarray(X), np.asarray(y)
+    try:
+        X, y = np.asarray(X), np.asarray(y)
+    except ValueError:
+        raise ValueError("X and y must be arrays, with all rows of one length") from None
     if X.ndim == 0 or y.ndim == 0 or len(X) != len(y):
         raise ValueError(f"X and y must be arrays with the same number of rows, got {X.shape} and {y.shape}")
     n_test = round(checks.number("test_fraction", test_fraction, above=0, below=1) * len(X))

@@ -116,7 +116,7 @@ def text_lines(path: str | os.PathLike[str], *, longest: int = 10_000) -> Iterat
         If ``longest`` is not a whole number from 100; if the file holds no text at all, bytes that are not UTF-8, or a
         NUL, which no text has; if it is a damaged archive. The error names the line.
     """
-    checks.count("longest", longest, at_least=100)
+    longest = checks.count("longest", longest, at_least=100)
     path, number = Path(path), 0
     try:
         with _opened(path) as binary, io.TextIOWrapper(binary, "utf-8-sig") as text:
@@ -178,7 +178,7 @@ def word_pairs(name: str) -> WordPairs:
     ImportError
         If gensim is not installed.
     """
-    if name not in _PAIRS:
+    if not isinstance(name, str) or name not in _PAIRS:
         raise ValueError(f"name must be one of {', '.join(_PAIRS)}, got {name!r}")
     file, digest, source = _PAIRS[name]
     rows = [line.lower().split("\t") for line in _from_gensim(file, digest) if not line.startswith("#")]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import checks
+
 __all__ = ["Task", "heartbeat", "task"]
 
 HEARTBEAT = "FO_HEARTBEAT"
@@ -73,6 +75,8 @@ def task(environ: Mapping[str, str] | None = None) -> Task:
         If it is not JSON of the right form, or the task is not in the cluster. TensorFlow itself would wait for
         workers that do not exist, or end with an error of another kind.
     """
+    if environ is not None:
+        checks.instance("environ", environ, Mapping)
     given = (os.environ if environ is None else environ).get("TF_CONFIG", "")
     if not given.strip():
         return ALONE

@@ -84,6 +84,9 @@ def shard(batch: Rows, worker: int, workers: int) -> Rows:
     TypeError, ValueError
         If ``worker`` or ``workers`` is not a whole number, or out of its range.
     """
+    checks.instance("batch", batch, np.ndarray)
+    if batch.ndim == 0:
+        raise ValueError("batch must have rows, got a single number")
     workers = checks.count("workers", workers, at_most=len(batch), why="the rows of a batch")
     worker = checks.count("worker", worker, at_least=0, at_most=workers - 1, why="they count from 0")
     return batch[worker * len(batch) // workers : (worker + 1) * len(batch) // workers]
@@ -124,7 +127,9 @@ def feed(
     TypeError, ValueError
         At once if ``arrays`` are none, or have different lengths, or another argument is out of its range.
     """
-    lengths = [len(a) for a in arrays]
+    lengths = [len(a) if hasattr(a, "__len__") else 0 for a in checks.several("arrays", arrays)]
+    if 0 in lengths:
+        raise ValueError("arrays must have rows, got one without")
     if len(set(lengths)) != 1:
         raise ValueError(f"arrays must be one or more, all of one length, got lengths {lengths}")
     first, last = checks.count("first", first), checks.count("last", last, at_least=0)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import checks
 from ..exercises import UNANSWERED, Feedback, NotYet, close
 from ._question import Template
 from .acceleration import QUESTIONS as ACCELERATION
@@ -106,7 +107,7 @@ def ask(name: str, seed: int) -> Question:
     ValueError
         If there is no question of that name, or the seed is not a whole number from 0.
     """
-    if name not in _TEMPLATES:
+    if not isinstance(name, str) or name not in _TEMPLATES:
         raise ValueError(f"name must be one of {list(QUESTIONS)}, got {name!r}")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"seed must be a whole number from 0, got {seed!r}")
@@ -135,4 +136,5 @@ def grade(answers: Mapping[str, Any], seed: int) -> dict[str, Feedback]:
     ValueError
         As `ask`.
     """
+    checks.instance("answers", answers, Mapping)
     return {name: ask(name, seed).check(answer) for name, answer in answers.items()}

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fo_lib import checks
 
-__all__ = ["Array", "constants", "count_steps", "not_negative"]
+__all__ = ["Array", "bound", "constants", "count_steps", "not_negative", "of_one_shape"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Array = NDArray[np.floating[Any]]
 
 
@@ -30,7 +36,39 @@ def not_negative(name: str, value: ArrayLike) -> Array:
     return values
 
 
-def constants(L: float, mu: float) -> None:
-    """Refuse constants that are not 0 < mu <= L."""
-    checks.number("L", L, above=0.0)
-    checks.number("mu", mu, above=0.0, at_most=L)
+def constants(L: float, mu: float, name: str = "L") -> tuple[float, float]:
+    """Return two constants as floats; refuse those that are not 0 < mu <= L (TypeError, ValueError)."""
+    L = checks.number(name, L, above=0.0)
+    return L, checks.number("mu", mu, above=0.0, at_most=L)
+
+
+def of_one_shape(**arrays: Array) -> None:
+    """Refuse arrays that NumPy cannot broadcast to one shape (ValueError)."""
+    try:
+        np.broadcast_shapes(*(a.shape for a in arrays.values()))
+    except ValueError:
+        shapes = " and ".join(str(a.shape) for a in arrays.values())
+        raise ValueError(f"{' and '.join(arrays)} must have shapes that fit together, got {shapes}") from None
+
+
+def bound(function: Callable[P, T]) -> Callable[P, T]:
+    """Return infinity, without a warning, where a bound is too large for a float; refuse what ends as NaN.
+
+    Raises
+    ------
+    ValueError
+        Where float64 cannot hold what the formula needs on its way: infinity minus infinity, a divisor that is lost.
+    """
+
+    @functools.wraps(function)
+    def evaluated(*args: P.args, **kwargs: P.kwargs) -> T:
+        found = None
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"), contextlib.suppress(ArithmeticError):
+            found = function(*args, **kwargs)
+        if found is None or np.isnan(np.asarray(found)).any():
+            given = inspect.signature(function).bind(*args, **kwargs).arguments
+            words = ", ".join(f"{name}={value!r}" for name, value in given.items())
+            raise ValueError(f"{function.__name__} goes beyond the range of float64 at {words}")
+        return found
+
+    return evaluated

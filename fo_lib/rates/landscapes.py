@@ -7,11 +7,12 @@ from numpy.typing import ArrayLike
 
 from fo_lib import checks
 
-from ._arguments import Array, not_negative
+from ._arguments import Array, bound, not_negative
 
 __all__ = ["langevin_escape_rate", "plateau_steps", "saddle_growth"]
 
 
+@bound
 def saddle_growth(curvature: float, *, learning_rate: float, momentum: float = 0.0) -> float:
     r"""Factor by which heavy ball leaves a saddle along a direction of curvature :math:`-\gamma < 0`, step by step.
 
@@ -24,6 +25,7 @@ def saddle_growth(curvature: float, *, learning_rate: float, momentum: float = 0
     return float(half + np.sqrt(half**2 - beta))
 
 
+@bound
 def plateau_steps(start: ArrayLike, end: float, *, power: float, learning_rate: float) -> Array:
     r"""Least number of steps of gradient descent on :math:`-u^p/p` from ``start`` to ``end``.
 
@@ -42,6 +44,7 @@ def plateau_steps(start: ArrayLike, end: float, *, power: float, learning_rate: 
     return np.asarray((r ** (2 - p) - R ** (2 - p)) / ((p - 2) * alpha))
 
 
+@bound
 def langevin_escape_rate(barrier: ArrayLike, *, bottom: float, top: float, temperature: float) -> Array:
     r"""Rate per unit of time (steps times learning rate) of leaving a well of one variable over a barrier.
 
@@ -51,7 +54,7 @@ def langevin_escape_rate(barrier: ArrayLike, *, bottom: float, top: float, tempe
     learning rate times the variance of the gradient. Asymptotic for small T. Kramers (1940).
     """
     height = not_negative("barrier", barrier)
-    checks.number("bottom", bottom, above=0.0)
-    checks.number("top", top, above=0.0)
+    bottom = checks.number("bottom", bottom, above=0.0)
+    top = checks.number("top", top, above=0.0)
     T = checks.number("temperature", temperature, above=0.0)
     return np.asarray(np.sqrt(bottom * top) / (2 * np.pi) * np.exp(-height / T))

@@ -8,11 +8,12 @@ from numpy.typing import ArrayLike
 
 from fo_lib import checks
 
-from ._arguments import Array, count_steps
+from ._arguments import Array, bound, count_steps
 
 __all__ = ["delay_best", "delay_limit", "feedback_error", "gradients_elsewhere", "local_drift", "local_drift_alike"]
 
 
+@bound
 def delay_limit(delay: int) -> float:
     r"""Learning rate times curvature below which gradients that are ``delay`` steps late converge.
 
@@ -23,6 +24,7 @@ def delay_limit(delay: int) -> float:
     return 2 * math.sin(math.pi / (2 * (2 * checks.count("delay", delay, at_least=0) + 1)))
 
 
+@bound
 def delay_best(delay: int) -> tuple[float, float]:
     r"""Learning rate times curvature with the best decay a step for one curvature, and that decay.
 
@@ -32,6 +34,7 @@ def delay_best(delay: int) -> tuple[float, float]:
     return (tau / (tau + 1)) ** tau / (tau + 1), tau / (tau + 1)
 
 
+@bound
 def feedback_error(contraction: float) -> float:
     r"""Largest memory of error feedback, in units of the largest gradient, in the mean square.
 
@@ -41,6 +44,7 @@ def feedback_error(contraction: float) -> float:
     return kept / (1 - kept)
 
 
+@bound
 def local_drift(local: int, *, gradient: float) -> float:
     r"""Root mean square distance of the workers from their mean in local SGD, over the learning rate.
 
@@ -50,6 +54,7 @@ def local_drift(local: int, *, gradient: float) -> float:
     return checks.number("gradient", gradient, at_least=0.0) * math.sqrt((H - 1) * (2 * H - 1) / 6)
 
 
+@bound
 def local_drift_alike(local: int, *, workers: int, variance: float) -> float:
     r"""The same for workers with one and the same convex function and independent noise, at a rate of at most 2 / L.
 
@@ -59,6 +64,7 @@ def local_drift_alike(local: int, *, workers: int, variance: float) -> float:
     return math.sqrt((1 - 1 / m) * (H - 1) / 2 * checks.number("variance", variance, at_least=0.0))
 
 
+@bound
 def gradients_elsewhere(k: ArrayLike, *, gap: float, L: float, rate: float, variance: float, distance: float) -> Array:
     r"""Mean of the first ``k`` squared gradient norms when gradients are computed ``rate * distance`` away.
 

@@ -7,11 +7,12 @@ from numpy.typing import ArrayLike
 
 from fo_lib import checks
 
-from ._arguments import Array, count_steps, not_negative
+from ._arguments import Array, bound, count_steps, not_negative
 
 __all__ = ["experts_regret", "mirror_descent_regret", "mixture_em", "relative_smoothness"]
 
 
+@bound
 def mirror_descent_regret(
     dual_norms: ArrayLike, *, divergence: float, sigma: float = 1.0, learning_rate: float | None = None
 ) -> float:
@@ -25,13 +26,14 @@ def mirror_descent_regret(
     """
     squares = float(np.sum(not_negative("dual_norms", dual_norms) ** 2))
     D = checks.number("divergence", divergence, at_least=0.0)
-    checks.number("sigma", sigma, above=0.0)
+    sigma = checks.number("sigma", sigma, above=0.0)
     if learning_rate is None:
         return float(np.sqrt(2 * D * squares / sigma))
     rate = checks.number("learning_rate", learning_rate, above=0.0)
     return D / rate + rate / (2 * sigma) * squares
 
 
+@bound
 def experts_regret(T: ArrayLike, *, d: int, width: float = 2.0) -> Array:
     r"""Bound :math:`\frac{b - a}{2} \sqrt{2 T \ln d}` of the regret of exponentiated gradient against ``d`` experts.
 
@@ -39,22 +41,24 @@ def experts_regret(T: ArrayLike, *, d: int, width: float = 2.0) -> Array:
     :math:`\frac{2}{b - a} \sqrt{2 \ln d / T}`. Random signs force nearly as much on every method. Cesa-Bianchi & Lugosi
     (2006), Theorem 2.2.
     """
-    checks.count("d", d, at_least=2)
+    d = checks.count("d", d, at_least=2)
     half = checks.number("width", width, above=0.0) / 2
-    return np.asarray(half * np.sqrt(2 * count_steps(T, name="T") * np.log(d)))
+    return np.asarray(half * np.sqrt(2 * count_steps(T, name="T") * np.log(float(d))))
 
 
+@bound
 def relative_smoothness(k: ArrayLike, *, L: float, divergence: float) -> Array:
     r"""Bound :math:`f(w_k) - f(u)` by :math:`L\, D_h(u, w_0) / k`: convex, ``L``-smooth relative to the mirror map.
 
     Constant rate :math:`1/L`, ``k`` from 1 on. Linear functions on the simplex come as near to it as one likes.
     Bauschke, Bolte & Teboulle (2017); Lu, Freund & Nesterov (2018), Theorem 3.1.
     """
-    checks.number("L", L, above=0.0)
+    L = checks.number("L", L, above=0.0)
     D = checks.number("divergence", divergence, at_least=0.0)
     return np.asarray(L * D / count_steps(k, first=1))
 
 
+@bound
 def mixture_em(k: ArrayLike, *, divergence: float) -> Array:
     r"""Bound :math:`F(w_k) - F^\star` by :math:`\mathrm{KL}(w^\star, w_0) / (k + 1)`: EM for the weights of a mixture.
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from fo_lib import checks
 
-from ._arguments import Array, constants, count_steps
+from ._arguments import Array, bound, constants, count_steps
 
 __all__ = [
     "kaczmarz",
@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 
+@bound
 def mini_batch_variance(b: ArrayLike, *, n: int, variance: float) -> Array:
     r"""Variance of a mean over ``b`` of ``n`` samples, no sample twice: :math:`\frac{\sigma^2}{b}\frac{n-b}{n-1}`.
 
@@ -27,13 +28,14 @@ def mini_batch_variance(b: ArrayLike, *, n: int, variance: float) -> Array:
     Theorem 2.2.
     """
     n = checks.count("n", n, at_least=2)
-    checks.number("variance", variance, at_least=0.0)
+    variance = checks.number("variance", variance, at_least=0.0)
     size = checks.array("b", b)
     if (size < 1).any() or (size > n).any():
         raise ValueError(f"b must be from 1 to n = {n}, got {b!r}")
     return variance / size * (n - size) / (n - 1)
 
 
+@bound
 def sgd_additive_noise(k: ArrayLike, *, L: float, mu: float, learning_rate: float, R: float, variance: float) -> Array:
     r"""Bound :math:`E\|w_k - w^\star\|^2` by :math:`q^k R^2 + (1 - q^k) \frac{\alpha \sigma^2}{\mu (2 - \alpha\mu)}`.
 
@@ -42,14 +44,15 @@ def sgd_additive_noise(k: ArrayLike, *, L: float, mu: float, learning_rate: floa
     :math:`0 < \alpha \le 2/(L + \mu)`. Attained by the quadratic of curvature :math:`\mu` with noise of variance
     exactly :math:`\sigma^2`.
     """
-    constants(L, mu)
+    L, mu = constants(L, mu)
     rate = checks.number("learning_rate", learning_rate, above=0.0, at_most=2 / (L + mu))
-    checks.number("R", R, at_least=0.0)
+    R = checks.number("R", R, at_least=0.0)
     floor = sgd_stationary_variance(rate, curvature=mu, variance=variance)
     q = (1 - rate * mu) ** (2 * count_steps(k))
     return q * R**2 + (1 - q) * floor
 
 
+@bound
 def sgd_stationary_variance(learning_rate: float, *, curvature: float, variance: float) -> float:
     r"""Variance :math:`\frac{\alpha \sigma^2}{h (2 - \alpha h)}` of SGD at rest on a quadratic of curvature h.
 
@@ -60,6 +63,7 @@ def sgd_stationary_variance(learning_rate: float, *, curvature: float, variance:
     return rate * checks.number("variance", variance, at_least=0.0) / (h * (2 - rate * h))
 
 
+@bound
 def sgd_finite_sum(k: ArrayLike, *, mu: float, L_max: float, learning_rate: float, R: float, variance: float) -> Array:
     r"""Bound :math:`E\|w_k - w^\star\|^2` by :math:`(1 - \alpha\mu)^k R^2 + 2\alpha\sigma_\star^2/\mu`: samples.
 
@@ -69,13 +73,14 @@ def sgd_finite_sum(k: ArrayLike, *, mu: float, L_max: float, learning_rate: floa
     **at the minimizer**, so that the second term vanishes under interpolation. Needell, Srebro & Ward (2016), Theorem
     2.1, with other constants.
     """
-    constants(L_max, mu)
+    L_max, mu = constants(L_max, mu, "L_max")
     rate = checks.number("learning_rate", learning_rate, above=0.0, at_most=1 / (2 * L_max))
-    checks.number("R", R, at_least=0.0)
-    checks.number("variance", variance, at_least=0.0)
+    R = checks.number("R", R, at_least=0.0)
+    variance = checks.number("variance", variance, at_least=0.0)
     return (1 - rate * mu) ** count_steps(k) * R**2 + 2 * rate * variance / mu
 
 
+@bound
 def sgd_inverse_rate(c: float, *, curvature: float, variance: float) -> float:
     r"""Limit :math:`\frac{c^2 \sigma^2}{2 c h - 1}` of :math:`k \, E(w_k - w^\star)^2`: learning rate :math:`c/k`.
 
@@ -87,6 +92,7 @@ def sgd_inverse_rate(c: float, *, curvature: float, variance: float) -> float:
     return c**2 * checks.number("variance", variance, at_least=0.0) / (2 * c * h - 1)
 
 
+@bound
 def reshuffling_floor(learning_rate: float, *, n: int, curvature: float, variance: float) -> float:
     r"""Mean squared distance at the ends of epochs, at rest: quadratics of one curvature, a fresh order each epoch.
 
@@ -100,12 +106,13 @@ def reshuffling_floor(learning_rate: float, *, n: int, curvature: float, varianc
     n = checks.count("n", n, at_least=2)
     h = checks.number("curvature", curvature, above=0.0)
     rate = checks.number("learning_rate", learning_rate, above=0.0, below=1 / h)
-    checks.number("variance", variance, at_least=0.0)
+    variance = checks.number("variance", variance, at_least=0.0)
     powers = (1 - rate * h) ** np.arange(n)
     spread = float(n * np.sum((powers - powers.mean()) ** 2))  # the bracket, without its cancellation
     return (rate * h) ** 2 * variance * spread / ((n - 1) * -float(np.expm1(2 * n * np.log1p(-rate * h))))
 
 
+@bound
 def kaczmarz(k: ArrayLike, *, smallest_singular_value: float, frobenius_norm: float) -> Array:
     r"""Bound :math:`E\|w_k - w^\star\|^2 / R^2` by :math:`(1 - s_{\min}^2 / \|X\|_F^2)^k`: randomized Kaczmarz.
 

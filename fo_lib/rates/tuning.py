@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from fo_lib import checks
 
-from ._arguments import Array, count_steps, not_negative
+from ._arguments import Array, bound, count_steps, not_negative, of_one_shape
 
 __all__ = [
     "batch_efficiency",
@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 
+@bound
 def batch_efficiency(b: ArrayLike, *, noise_scale: float) -> Array:
     r"""Best learning rate, and best decrease per step, of a batch of ``b``, as shares of those of the full gradient.
 
@@ -31,10 +32,11 @@ def batch_efficiency(b: ArrayLike, *, noise_scale: float) -> Array:
     Exact for a step on a quadratic. McCandlish et al. (2018), eq. 2.6 and 2.7.
     """
     size = count_steps(b, first=1, name="b")
-    checks.number("noise_scale", noise_scale, at_least=0.0)
+    noise_scale = checks.number("noise_scale", noise_scale, at_least=0.0)
     return np.asarray(1 / (1 + noise_scale / size))
 
 
+@bound
 def two_batch_estimates(small: ArrayLike, big: ArrayLike, *, sizes: tuple[int, int]) -> tuple[Array, Array]:
     r"""Unbiased estimates of :math:`\|g\|^2` and :math:`\mathrm{tr}\, \Sigma` from squared norms of batch gradients.
 
@@ -44,13 +46,16 @@ def two_batch_estimates(small: ArrayLike, big: ArrayLike, *, sizes: tuple[int, i
     ``small`` and ``big`` are the squared norms, of batches of ``sizes`` :math:`b < b'` drawn independently of samples.
     McCandlish et al. (2018), appendix A.1.
     """
-    b, B = sizes
-    checks.count("sizes[1]", B)
-    checks.count("sizes[0]", b, at_most=B - 1, why="sizes[1] - 1")
+    if not isinstance(sizes, (tuple, list)) or len(sizes) != 2:
+        raise TypeError(f"sizes must be two numbers, of the small batch and the big one, got {sizes!r}")
+    B = checks.count("sizes[1]", sizes[1])
+    b = checks.count("sizes[0]", sizes[0], at_most=B - 1, why="sizes[1] - 1")
     of_small, of_big = not_negative("small", small), not_negative("big", big)
+    of_one_shape(small=of_small, big=of_big)
     return np.asarray((B * of_big - b * of_small) / (B - b)), np.asarray((of_small - of_big) / (1 / b - 1 / B))
 
 
+@bound
 def noisy_quadratic(learning_rates: ArrayLike, *, curvature: float, variance: float, start: float) -> Array:
     r"""Expected squared error of SGD on :math:`\frac h2 w^2` with gradient noise of variance :math:`\sigma^2`.
 
@@ -66,6 +71,7 @@ def noisy_quadratic(learning_rates: ArrayLike, *, curvature: float, variance: fl
     return np.array(errors)
 
 
+@bound
 def random_hit(n: ArrayLike, *, share: float) -> Array:
     r"""Probability that ``n`` random trials hit a set of the given share: :math:`1 - (1 - q)^n`.
 
@@ -77,6 +83,7 @@ def random_hit(n: ArrayLike, *, share: float) -> Array:
         return np.where(trials == 0, 0.0, -np.expm1(trials * np.log1p(-q)))
 
 
+@bound
 def grid_hit(n: ArrayLike, *, share: float, dimensions: int) -> Array:
     r"""Probability that a grid of ``n`` trials hits a slab of the given width at an unknown place of one axis.
 
@@ -90,6 +97,7 @@ def grid_hit(n: ArrayLike, *, share: float, dimensions: int) -> Array:
     return np.asarray(np.minimum(1.0, q * values))
 
 
+@bound
 def expected_best(scores: Sequence[float] | Array, n: int) -> float:
     r"""Unbiased estimate of the expected least score of ``n`` trials, from the scores of N >= n trials.
 
@@ -100,11 +108,12 @@ def expected_best(scores: Sequence[float] | Array, n: int) -> float:
     """
     ordered = np.sort(checks.array("scores", scores, ndim=1))
     N = len(ordered)
-    checks.count("n", n, at_most=N, why="the number of scores")
+    n = checks.count("n", n, at_most=N, why="the number of scores")
     weights = [math.comb(N - i, n - 1) / math.comb(N, n) for i in range(1, N + 1)]
     return float(np.dot(ordered, weights))
 
 
+@bound
 def wrong_winner(n: ArrayLike, *, difference: float, deviation: float, correlation: float = 0.0) -> Array:
     r"""Probability that the worse of two methods has the better mean over ``n`` seeds.
 
@@ -114,8 +123,8 @@ def wrong_winner(n: ArrayLike, *, difference: float, deviation: float, correlati
     of the two scores of one seed. Exact.
     """
     seeds = count_steps(n, first=1, name="n")
-    checks.number("difference", difference, at_least=0.0)
-    checks.number("deviation", deviation, above=0.0)
-    checks.number("correlation", correlation, at_least=-1.0, below=1.0)
+    difference = checks.number("difference", difference, at_least=0.0)
+    deviation = checks.number("deviation", deviation, above=0.0)
+    correlation = checks.number("correlation", correlation, at_least=-1.0, below=1.0)
     z = difference * np.sqrt(seeds) / (deviation * math.sqrt(2 * (1 - correlation)))
     return np.asarray(np.vectorize(lambda x: 0.5 * math.erfc(x / math.sqrt(2)), otypes=[float])(z))

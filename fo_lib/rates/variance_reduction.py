@@ -6,11 +6,12 @@ from numpy.typing import ArrayLike
 
 from fo_lib import checks
 
-from ._arguments import Array, constants, count_steps
+from ._arguments import Array, bound, constants, count_steps
 
 __all__ = ["polyak_ruppert", "saga", "svrg_stage"]
 
 
+@bound
 def polyak_ruppert(k: ArrayLike, *, curvature: float, learning_rate: float, R: float, variance: float) -> Array:
     r"""Mean square :math:`E \bar w_k^2` of the mean of k iterates on a quadratic of one variable, at a constant rate.
 
@@ -26,8 +27,8 @@ def polyak_ruppert(k: ArrayLike, *, curvature: float, learning_rate: float, R: f
     """
     h = checks.number("curvature", curvature, above=0.0)
     rate = checks.number("learning_rate", learning_rate, above=0.0, below=2 / h)
-    checks.number("R", R, at_least=0.0)
-    checks.number("variance", variance, at_least=0.0)
+    R = checks.number("R", R, at_least=0.0)
+    variance = checks.number("variance", variance, at_least=0.0)
     steps, q = count_steps(k, first=1), 1 - rate * h
     bias = R * q * (1 - q**steps) / (rate * h * steps)
     # the sum of (1 - q^i)^2 = 1 - 2 q^i + q^(2i), in closed form
@@ -36,6 +37,7 @@ def polyak_ruppert(k: ArrayLike, *, curvature: float, learning_rate: float, R: f
     return square
 
 
+@bound
 def svrg_stage(*, L_max: float, mu: float, learning_rate: float, inner: int) -> float:
     r"""Factor by which a stage of SVRG shrinks the expected gap, as a bound.
 
@@ -44,12 +46,13 @@ def svrg_stage(*, L_max: float, mu: float, learning_rate: float, inner: int) -> 
     For convex, :math:`L_{\max}`-smooth samples, a :math:`\mu`-strongly convex mean, :math:`\alpha < 1/(2 L_{\max})`,
     ``inner`` steps m, and the new anchor drawn from the iterates of the stage. Johnson & Zhang (2013), Theorem 1.
     """
-    constants(L_max, mu)
+    L_max, mu = constants(L_max, mu, "L_max")
     rate = checks.number("learning_rate", learning_rate, above=0.0, below=1 / (2 * L_max))
     m = checks.count("inner", inner)
     return (1 / (mu * rate * m) + 2 * L_max * rate) / (1 - 2 * L_max * rate)
 
 
+@bound
 def saga(k: ArrayLike, *, n: int, L_max: float, mu: float, learning_rate: float) -> Array:
     r"""Bound :math:`E V_k / V_0` by :math:`\max(1 - \alpha\mu, 1 - \frac{1}{2n})^k`: SAGA.
 
@@ -57,6 +60,6 @@ def saga(k: ArrayLike, *, n: int, L_max: float, mu: float, learning_rate: float)
     :math:`L_{\max}`-smooth samples, a :math:`\mu`-strongly convex mean and :math:`\alpha \le 1/(6 L_{\max})`. After
     Defazio, Bach & Lacoste-Julien (2014), with a simpler Lyapunov function.
     """
-    constants(L_max, mu)
+    L_max, mu = constants(L_max, mu, "L_max")
     rate = checks.number("learning_rate", learning_rate, above=0.0, at_most=1 / (6 * L_max))
     return max(1 - rate * mu, 1 - 1 / (2 * checks.count("n", n))) ** count_steps(k)

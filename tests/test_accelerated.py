@@ -21,6 +21,7 @@ def test_the_recursion_by_hand():
     assert trace.grad_norm[-1] == np.linalg.norm(BOWL.grad(trace.w))
     assert trace.learning_rate.tolist() == [0.0] + [1 / BOWL.L] * 8
     assert trace.message == "made all 8 steps"
+    assert trace.settings == {"rule": "accelerate", "stochastic": False, "L": BOWL.L}
 
 
 def test_with_a_constant_momentum_it_is_the_rule():
@@ -178,3 +179,15 @@ def test_after_a_divergence_the_weights_are_finite():
         trace = accelerate(problems.quadratic([1.0]), learning_rate=rate, steps=3000, every=1000)
         assert trace.diverged
         assert np.isfinite(trace.w).all()
+
+
+def test_steps_are_made_in_the_precision_of_the_start():
+    seen = []
+
+    def grad(w):
+        seen.append(w.dtype)
+        return w
+
+    bowl = problems.from_functions(lambda w: float(w @ w) / 2, grad, np.ones(2, np.float32), L=1.0)
+    assert accelerate(bowl, learning_rate=0.5, steps=3).w.dtype == np.float32
+    assert set(seen) == {np.dtype(np.float32)}

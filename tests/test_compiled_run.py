@@ -155,6 +155,25 @@ def test_blocks_grow_while_they_are_short_and_shrink_when_they_are_long(monkeypa
     assert sum(seen) == 5001
 
 
+def test_the_bar_counts_every_step_and_the_start(monkeypatch):
+    bars = []
+
+    class Bar:
+        def __init__(self, total, **options):
+            self.total, self.done, self.closed, self.options = total, 0, False, options
+            bars.append(self)
+
+        def update(self, steps):
+            self.done += steps
+
+        def close(self):
+            self.closed = True
+
+    monkeypatch.setattr("tqdm.auto.tqdm", Bar)
+    minimize(problems.quadratic([1.0, 3.0]), learning_rate=0.1, steps=200, progress=True)
+    assert [(bar.total, bar.done, bar.closed) for bar in bars] == [(201, 201, True)]
+
+
 @pytest.fixture
 def plain_twin(monkeypatch):
     """Instead of compiling, run the same text."""
@@ -262,3 +281,8 @@ def test_more_than_all_steps_between_records_is_all_steps():
     assert assert_agree(BOWL, learning_rate=0.05, every=10**20).step.tolist() == [0, 60]
     with pytest.raises(TypeError, match="data must be a tuple of what the functions need besides w, got 5"):
         problems.from_functions(own_value, own_gradient, np.zeros(2), data=5)
+
+
+def test_a_kernel_may_be_compared_where_its_gradient_is_zero():
+    beside_start = 0.1  # where a run from 0 compares the kernel with the problem: exactly the minimizer of this one
+    assert_agree(problems.least_squares([[1.0]], [beside_start]), learning_rate=0.5, steps=5)

@@ -14,6 +14,11 @@ def spike(size, width=8):
     return {"loss": loss, "grad_norm": norm}
 
 
+def beside_the_limit(rate):
+    """A slight rise of gradient descent on a function with L = 1."""
+    return trace_of([1, 1.04, 1.08], np.ones(3), np.full(3, rate), rule="gradient_descent", stochastic=False, L=1.0)
+
+
 def overfit(rise):
     return {"loss": np.geomspace(1, 0.1, 7), "validation_loss": [1, 0.8, 0.7, *[0.7 * (1 + rise)] * 4]}
 
@@ -62,11 +67,16 @@ def alike(share, epochs=5, n=200):
 
 THRESHOLDS = {
     "learning rate too small": [(still(0.6), still(0.4))],
-    "one permutation repeated": [(alike(0.65), alike(0.35)), (alike(1.0, n=60), alike(1.0, epochs=3, n=20))],
+    "one permutation repeated": [
+        (alike(0.65), alike(0.35)),
+        (alike(1.0, n=60), alike(1.0, epochs=3, n=20)),
+        (alike(1.0, epochs=3), alike(1.0, epochs=2)),
+    ],
     "exploding gradient": [(spike(11), spike(9)), (spike(11), spike(11, width=7))],
     "learning rate too large": [
         (climbing([1.2] * 4), climbing([0.99, 1.3, 1.3, 1.3])),
         (climbing([1.12] * 4), climbing([1.10] * 4)),
+        (beside_the_limit(2.02), beside_the_limit(2.0)),
         (climbing([1.2] * 4), climbing([2.0, 1.9, 1.8, 1.2])),
     ],
     "overfitting": [(overfit(0.06), overfit(0.04))],
@@ -78,6 +88,10 @@ THRESHOLDS = {
     "velocity of the old learning rate": [
         (slowed(0.12, 0.5), slowed(0.08, 0.5)),
         (slowed(0.9, 0.02), slowed(0.9, 0.005)),
+    ],
+    "zero gradient": [
+        ({"loss": [1.0] * 3, "grad_norm": [0.9e-10] * 3}, {"loss": [1.0] * 3, "grad_norm": [1.1e-10] * 3}),
+        ({"loss": [0.0] * 3, "grad_norm": [0.0] * 3}, {"loss": [0.0] * 3, "grad_norm": [1e-9] * 3}),
     ],
     "noise floor": [(hovering(0.13), hovering(0.07))],
     "loss flat": [({"loss": [1.0, 0.9995, 0.9991]}, {"loss": [1.0, 0.9995, 0.9989]})],
@@ -98,3 +112,8 @@ def test_a_loss_still_falling_slowly_has_not_settled():
     assert (
         diagnose({"loss": 1 + 0.001 * np.linspace(1, -1, 100) + 0.04 * (-1.0) ** np.arange(100)}).cause == "oscillation"
     )
+
+
+def test_the_last_three_losses_before_a_break_are_shown():
+    found = diagnose({"loss": [5.0, 4.0, 3.0, 2.0, np.nan]})
+    assert "the losses before were 4, 3, 2, without growth" in str(found)

@@ -214,7 +214,7 @@ def test_arrays_of_another_shape_or_dtype_than_the_first_are_refused(fused):
 def test_arrays_that_cannot_be_updated_are_refused():
     frozen = np.ones(2)
     frozen.flags.writeable = False
-    for w in (frozen, np.ones(2, int)):
+    for w in (frozen, np.ones(2, int), np.ones(2, complex), np.ones(2, bool), np.ones(2, object)):
         with pytest.raises(ValueError, match=r"w must be a writeable float array, got dtype"):
             Stepper(rules.gradient_descent)(w, w)
 

@@ -76,6 +76,14 @@ def test_armijo_first_tries_a_multiple_of_the_last_step():
     assert [search(w, problem.grad(w)) for _ in range(3)] == [1.0, 3.0, 9.0]
 
 
+def test_armijo_starts_from_one_halves_and_doubles_unless_told_otherwise():
+    search = rates.armijo().prepare(problems.quadratic([4.0]))
+    w, g = np.array([1.0]), np.array([4.0])
+    assert search(w, g) == 0.25  # after 1 and 1/2, at which the value only stays
+    assert search(w, g) == 0.25  # after 1/2
+    assert rates.armijo().prepare(problems.quadratic([1e-3]))(w, np.array([1e-3])) == 1.0
+
+
 @pytest.mark.parametrize("name", ["quadratic", "rosenbrock", "logistic"])
 def test_armijo_never_increases_the_value(name):
     rng = np.random.default_rng(0)

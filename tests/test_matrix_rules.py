@@ -1,10 +1,12 @@
 """Rules of matrices: their formulas by singular values, any shape of weights, and the loop."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from fo_lib import matrix_rules, minimize, problems
-from fo_lib.engine import Stepper, can_fuse
+from fo_lib.engine import Stepper, can_fuse, signature
 
 RNG = np.random.default_rng(0)
 G = RNG.standard_normal((4, 3))
@@ -24,6 +26,17 @@ def test_orthogonalize_applies_its_polynomial_to_the_singular_values(shape):
     np.testing.assert_allclose(matrix_rules.orthogonalize(matrix), U * s @ V, atol=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(1000, 2), (2, 1000)])
+def test_orthogonalize_multiplies_by_the_small_side(shape):
+    """Products of 2 by 2 numbers, not of a million."""
+    matrix = RNG.standard_normal(shape)
+    tracemalloc.start()
+    matrix_rules.orthogonalize(matrix)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * matrix.nbytes
+
+
 def test_muon_steps_along_the_momentum_with_all_directions_alike():
     w, v = matrix_rules.muon(np.zeros((4, 3)), G, np.full((4, 3), 0.5), learning_rate=0.1, momentum=0.5)
     np.testing.assert_allclose(v, 0.25 + G, rtol=1e-14)
@@ -33,6 +46,16 @@ def test_muon_steps_along_the_momentum_with_all_directions_alike():
 def inverse_root(matrix):
     values, vectors = np.linalg.eigh(matrix)
     return vectors @ np.diag(values**-0.25) @ vectors.T
+
+
+def test_an_eigenvalue_that_rounding_made_negative_counts_as_zero():
+    root = matrix_rules._inverse_fourth_root(np.diag([16.0, -0.25]), 1e-4)
+    np.testing.assert_allclose(root, np.diag([(16 + 1e-4) ** -0.25, 10.0]), rtol=1e-12)
+
+
+def test_the_defaults_of_the_rules_of_matrices():
+    assert signature(matrix_rules.muon).hyper == {"learning_rate": 0.02, "momentum": 0.95}
+    assert signature(matrix_rules.shampoo).hyper == {"learning_rate": 0.1, "epsilon": 1e-4}
 
 
 def test_shampoo_by_its_formula_over_two_steps():

@@ -174,6 +174,14 @@ def test_singular_hessians_are_refused_by_name():
         newton.trust_region_step(g, flat, 0)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_what_counts_as_singular_does_not_depend_on_the_units(scale):
+    with pytest.raises(ValueError, match="hessian must be invertible, and has eigenvalues of size"):
+        newton.saddle_free_direction(np.ones(2), scale * np.diag([1.0, 1e-13]))
+    direction = newton.saddle_free_direction(np.ones(2), scale * np.diag([1.0, 1e-11]))
+    np.testing.assert_allclose(direction, [-1 / scale, -1e11 / scale], rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "words"),
     [

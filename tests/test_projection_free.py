@@ -165,6 +165,7 @@ def test_a_run_that_starts_at_its_minimizer_rests_there():
         assert trace.gap[0] == 0
         away_from_start = frank_wolfe(corner, SIMPLEX, away=away, start=np.eye(8)[0], steps=7, every=7)
         np.testing.assert_array_equal(away_from_start.w, np.eye(8)[2])
+        assert away_from_start.learning_rate[-1] == 0.0
 
 
 def test_matrices_and_a_zero_gap():

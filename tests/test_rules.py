@@ -14,6 +14,24 @@ ALL = [getattr(rules, name) for name in rules.__all__]
 EVERY_RULE = pytest.mark.parametrize("rule", ALL, ids=rules.__all__)
 
 
+ADAM = {"learning_rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+DEFAULTS = {
+    "adadelta": {"learning_rate": 1.0, "rho": 0.95, "epsilon": 1e-6},
+    "adagrad": {"learning_rate": 0.01, "epsilon": 1e-10},
+    "adam": ADAM,
+    "adamax": {**ADAM, "learning_rate": 0.002},
+    "adamw": {**ADAM, "weight_decay": 0.01},
+    "amsgrad": ADAM,
+    "gradient_descent": {"learning_rate": 0.1},
+    "lion": {"learning_rate": 0.0001, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
+    "momentum": {"learning_rate": 0.01, "momentum": 0.9},
+    "nadam": {**ADAM, "learning_rate": 0.002, "momentum_decay": 0.004},
+    "nesterov": {"learning_rate": 0.01, "momentum": 0.9},
+    "rmsprop": {"learning_rate": 0.001, "rho": 0.9, "epsilon": 1e-8},
+    "sign_descent": {"learning_rate": 0.001},
+}
+
+
 def run(rule, w, gradients, **hyper):
     """Apply a rule to a list of gradients as the textbook would: state from zero, t from 1."""
     sig = signature(rule)
@@ -96,6 +114,7 @@ def test_lion_by_hand():
     # signs of .5 * 0 + .5 * 4; of .5 * 3 - .5 * 2 (m = .75 * 4); of -.5 * .75 + .05 (m = .25 * 3 - .75 * 2)
     w = run(rules.lion, 0.0, [4.0, -2.0, 0.1], learning_rate=1.0, beta1=0.5, beta2=0.25)
     assert w == -1 - 1 + 1
+    assert run(rules.lion, 0.0, [4.0, -2.0], learning_rate=1.0, beta1=0.5, beta2=0.25) == -1 - 1
     assert run(rules.lion, 2.0, [1.0], learning_rate=0.1, weight_decay=0.5) == pytest.approx(2 - 0.1 - 0.1 * 0.5 * 2)
 
 
@@ -170,3 +189,8 @@ def test_each_docstring_names_its_source_and_every_parameter(rule):
     assert any(year in text for year in map(str, range(1847, 2027)))
     for name in signature(rule).hyper:
         assert name in text, name
+
+
+def test_the_defaults_are_those_of_the_papers_and_of_pytorch():
+    """Where they differ (see the docstrings) one of them; the learning rates are those that the book starts from."""
+    assert {name: signature(getattr(rules, name)).hyper for name in rules.__all__} == DEFAULTS

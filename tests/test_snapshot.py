@@ -64,3 +64,20 @@ def test_a_subclass_of_model_has_no_known_layers_outputs():
     shot = snapshot.take(model, X[:16], Y[:16])
     assert shot.dead == {}
     assert np.isfinite(shot.gradient_norm)
+
+
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [
+        (np.eye(3)[[2, 0]], [2, 0]),
+        ([[1.0, 1.0, 0.0]], None),  # two of several
+        ([[0.8, 0.1, 0.1]], None),  # shares
+        ([[2], [0]], [2, 0]),
+        ([2.0, 0.0], [2, 0]),
+        ([0.5, 1.0], None),
+        ([[2, 0]], None),
+    ],
+)
+def test_labels_are_whole_numbers_or_rows_with_a_single_one(y, expected):
+    labels = snapshot._labels(np.asarray(y), 3)
+    assert (None if labels is None else labels.tolist()) == expected

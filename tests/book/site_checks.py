@@ -64,18 +64,21 @@ def is_code(element: lxml.html.HtmlElement) -> bool:
     return element.tag in HIDDEN_TEXT or "sig" in (element.get("class") or "").split()
 
 
+def visible_texts(element: lxml.html.HtmlElement) -> Iterator[str]:
+    """The pieces of text that a reader sees as text, in the order of the page."""
+    if isinstance(element.tag, str) and not is_code(element):
+        yield element.text or ""
+        for child in element:
+            yield from visible_texts(child)
+            yield child.tail or ""
+
+
 def raw_source(page: Path) -> Iterator[str]:
     """TeX or MyST source that a reader would see."""
-    for element in parse(page).iter():
-        if not isinstance(element.tag, str):
-            continue
-        outside = any(is_code(parent) for parent in element.iterancestors())
-        hidden = outside or is_code(element)
-        texts = ["" if hidden else element.text or "", "" if outside else element.tail or ""]
-        for text in texts:
-            for kind, pattern in LEFTOVERS.items():
-                if found := pattern.search(text):
-                    yield f"raw {kind}: {text.strip()[:80]!r} ({found[0][:30]!r})"
+    for text in visible_texts(parse(page)):
+        for kind, pattern in LEFTOVERS.items():
+            if found := pattern.search(text):
+                yield f"raw {kind}: {text.strip()[:80]!r} ({found[0][:30]!r})"
 
 
 def outside_assets(page: Path) -> Iterator[str]:
@@ -87,6 +90,27 @@ def outside_assets(page: Path) -> Iterator[str]:
     for link in parse(page).iter("link"):
         if LOADING_LINKS & set((link.get("rel") or "").split()) and is_outside(link.get("href") or ""):
             yield f"<link> loads {link.get('href')}"
+
+
+def policy_faults(page: Path) -> Iterator[str]:
+    """What is wrong with a page's content-security policy."""
+    head = list(parse(page).iter("meta", "script", "link", "style"))
+    if [element.get("http-equiv") for element in head] == ["Refresh"]:
+        return  # the site's first page only leads to the book's
+    at = next((k for k, element in enumerate(head) if element.get("http-equiv") == "Content-Security-Policy"), None)
+    if at is None:
+        yield "no content-security policy"
+        return
+    if late := [element.tag for element in head[:at] if element.tag != "meta"]:
+        yield f"policy after {late}"
+    rules = dict(rule.split(maxsplit=1) for rule in head[at].get("content").split("; "))
+    if rules["default-src"] != "'none'":
+        yield f"policy allows by default {rules['default-src']}"
+    for name, allowed in rules.items():
+        for source in allowed.split():
+            outside = not source.startswith("'") and source != "data:"
+            if outside or source == "'unsafe-eval'" or (source == "'unsafe-inline'" and name != "style-src"):
+                yield f"policy allows {source} as {name}"
 
 
 def css_faults(site: Path, sheet: Path) -> Iterator[str]:

@@ -240,6 +240,24 @@ def test_axe_finds_planted_faults(rules: str, found: set[str], visit: Any) -> No
     assert {fault.partition(":")[0] for fault in opened.violations(rules)} == found
 
 
+def test_a_page_runs_and_loads_nothing_that_it_was_not_built_with(visit: Any) -> None:
+    page = visit("small", SAMPLE).page
+    planted = """() => new Promise(resolve => {
+        const refused = [];
+        document.addEventListener('securitypolicyviolation', event => {
+            if (refused.push(event.effectiveDirective) === 3) resolve(refused.sort());
+        });
+        const script = document.createElement('script');
+        script.textContent = 'window.ran = true';
+        const [far, image] = [document.createElement('script'), document.createElement('img')];
+        far.src = 'https://example.org/x.js';
+        image.src = 'https://example.org/x.png';
+        document.body.append(script, far, image);
+    })"""
+    assert page.evaluate(planted) == ["img-src", "script-src-elem", "script-src-elem"]
+    assert not page.evaluate("'ran' in window")
+
+
 def test_search_finds_words_of_the_text(visit: Any) -> None:
     page = visit("small", "search.html?q=contraction").page
     found = page.locator("#search-results li a").first

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.book.small_book import build, write_book
+from tools import build_book
 
 THEOREM = """# Page
 
@@ -75,3 +77,38 @@ def test_a_fault_fails_the_build(fault: str, tmp_path: Path) -> None:
     result = build(tmp_path)
     assert result.returncode != 0, f"the page was built: {page}"
     assert reason in result.stdout + result.stderr
+
+
+def test_a_site_made_of_the_same_files_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Path] = []
+
+    def build_site(source: Path) -> int:
+        built.append(source)
+        (source / "_build" / "html").mkdir(parents=True, exist_ok=True)
+        return 0
+
+    def runs() -> int:
+        with pytest.raises(SystemExit) as ended:
+            build_book.main()
+        assert ended.value.code == 0
+        return len(built)
+
+    monkeypatch.setattr(build_book, "build", build_site)
+    monkeypatch.setattr(sys, "argv", ["build_book", str(tmp_path)])
+    page = tmp_path / "book" / "page.md"
+    page.parent.mkdir()
+    page.write_text("one", encoding="utf-8")
+    assert [runs(), runs()] == [1, 1]
+    page.write_text("two", encoding="utf-8")
+    assert [runs(), runs()] == [2, 2]
+    page.rename(page.with_name("other.md"))
+    assert runs() == 3
+    monkeypatch.setenv("PYODIDE", "self")
+    assert runs() == 4
+    monkeypatch.setattr(build_book, "build", lambda source: 1)
+    page.write_text("three", encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        build_book.main()
+    assert ended.value.code == 1
+    monkeypatch.setattr(build_book, "build", build_site)
+    assert runs() == 5  # a failure is not noted

@@ -190,6 +190,16 @@ def test_a_finger_can_do_all_of_it(name: str, phone: Any) -> None:
 
 
 @each_figure
+def test_on_a_phone_the_controls_are_in_sight_below_every_panel(name: str, phone: Any) -> None:
+    figure = Figure(phone, name)
+    for panel in figure.element.locator(".live-panel").all():
+        panel.evaluate("e => e.scrollIntoView({block: 'start'})")
+        seen, controls = panel.bounding_box(), figure.element.locator(".live-controls").bounding_box()
+        assert seen["y"] + seen["height"] <= controls["y"]
+        assert controls["y"] + controls["height"] <= PHONE["height"]
+
+
+@each_figure
 def test_colours_follow_the_page_and_paper_shows_no_controls(name: str, figure: Figure) -> None:
     page, colours = (
         figure.page,

@@ -20,6 +20,7 @@ PAGE_CHECKS: dict[str, PageCheck] = {
     "outside": lambda site, page: list(checks.outside_assets(page)),
     "headers": lambda site, page: list(checks.empty_headers(page)),
     "ids": lambda site, page: list(checks.repeated_ids(page)),
+    "policy": lambda site, page: list(checks.policy_faults(page)),
 }
 
 
@@ -51,7 +52,8 @@ def test_launch_buttons_open_the_notebook_of_the_page(name: str, sites: dict[str
 
 FAULTY = """<html><body><a id="a"></a><p id="a">See $x<br>and \\frac12.</p><p>{ref}`x` is raw</p><table id="t"><tr><th> </th></tr></table>
 <a href="missing.html">m</a> <a href="#nowhere">n</a> <a href="#a">fine</a> <pre>$ make</pre>
-<script src="https://example.org/x.js"></script><link rel="stylesheet" href="//example.org/x.css"></body></html>"""
+<script src="https://example.org/x.js"></script><link rel="stylesheet" href="//example.org/x.css">
+<meta http-equiv="Content-Security-Policy" content="default-src 'self'; img-src //example.org; script-src 'unsafe-inline'"></body></html>"""
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,15 @@ FAULTY = """<html><body><a id="a"></a><p id="a">See $x<br>and \\frac12.</p><p>{r
         ("outside", ["x.js", "x.css"]),
         ("headers", ["in the table t"]),
         ("ids", ["id used twice: a"]),
+        (
+            "policy",
+            [
+                "policy after ['script', 'link']",
+                "by default 'self'",
+                "//example.org as img-src",
+                "'unsafe-inline' as script-src",
+            ],
+        ),
     ],
 )
 def test_check_finds_its_faults(check: str, words: list[str], name: str, tmp_path: Path) -> None:
@@ -70,6 +81,12 @@ def test_check_finds_its_faults(check: str, words: list[str], name: str, tmp_pat
     faults = PAGE_CHECKS[check](tmp_path, page)
     assert len(faults) == len(words)
     assert all(word in fault for word, fault in zip(words, faults, strict=True))
+
+
+def test_a_page_without_policy_is_found(name: str, tmp_path: Path) -> None:
+    page = tmp_path / f"{name}.html"
+    page.write_text("<html><body></body></html>", encoding="utf-8")
+    assert list(checks.policy_faults(page)) == ["no content-security policy"]
 
 
 def test_css_check_finds_its_faults(name: str, tmp_path: Path) -> None:

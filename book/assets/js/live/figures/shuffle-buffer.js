@@ -30,7 +30,7 @@ function showBatches(shares) {
   const plot = drawing.plot({ x: [0, shares.length], y: [0, 1.05], title: "share of the commonest class in a batch", xLabel: "batch" });
   return plot.panel(
     drawing.horizontal(plot, 1 / CLASSES, "bound"), drawing.path(plot, shares.map((share, k) => [k + 0.5, share]), 1),
-    drawing.key([["bound", "if all were equal"]], 180, 190),
+    drawing.legend([["bound", "if all were equal"]], 180, 204),
   );
 }
 

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import checks
 from ._plot_style import BOUND, BOUND_DASHES, COLORS, INK, MOST_POINTS, NAMED, STYLE
+from ._plot_style import DASHES as DASHES
 from .loop import Trace
 from .problem import Problem
 

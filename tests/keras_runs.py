@@ -14,7 +14,7 @@ RULES = {name: getattr(rules, name) for name in rules.__all__}
 RULES |= {"muon": matrix_rules.muon, "shampoo": matrix_rules.shampoo}
 EVERY_RULE = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 EVERY_DTYPE = pytest.mark.parametrize("dtype", ["float32", "float64"])
-SHAPES = [(3, 4), (5,), (6, 2)]
+SHAPES = [(3, 4), (5,), (6, 2), (3, 4)]  # two alike, which could share a state unseen
 # Measured, in machine epsilons times 1 + |w|, after any of 100 steps: element-wise rules 0 in float64 and 2.4 in
 # float32 (nadam); 19 and 7.3 with matrices (shampoo).
 ROUNDING = {True: 60, False: 8}

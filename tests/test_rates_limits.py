@@ -57,7 +57,6 @@ FIRST = dict.fromkeys(
     ("t", "dual_coordinate_ascent"): 0, ("n", "mini_batch_variance"): 2, ("n", "reshuffling_floor"): 2,
     ("n", "compensated_summation"): 2, ("n", "random_hit"): 0, ("n", "grid_hit"): 0,
 }  # fmt: skip
-SAID = {"L_max": "L", "t": "k", "n": "k", "every": "k"}  # under what name some bounds speak of an argument
 BOUNDS = {name: inspect.signature(getattr(rates, name)).parameters for name in rates.__all__}
 EVERY_ARGUMENT = [(bound, name) for bound, names in BOUNDS.items() for name in names]
 
@@ -80,7 +79,7 @@ def refused(bound, **changed):
     try:
         getattr(rates, bound)(*positional, **arguments)
     except ValueError as error:
-        return str(error).startswith((name, SAID.get(name, name)))
+        return str(error).startswith(name)
     return False
 
 

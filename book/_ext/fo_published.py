@@ -33,7 +33,7 @@ def words(row: dict[str, Any]) -> str:
     """What a row says: both figures, and how far they may be apart."""
     within = f" (tolerance {row['tolerance']:g})" if row["tolerance"] else ""
     verdict = "" if row["holds"] else ", which does not hold"
-    printed = f"Printed: {RELATIONS[row['relation']]}{row['claimed']:.6g}{verdict}. Here: {row['ours']:.6g}{within}."
+    printed = f"Published: {RELATIONS[row['relation']]}{row['claimed']:.6g}{verdict}. Here: {row['ours']:.6g}{within}."
     return f"{row['what']} {printed} {row['date']}."
 
 

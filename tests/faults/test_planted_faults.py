@@ -46,6 +46,11 @@ FAULTS = [
         "tests/test_accelerated.py::test_the_recursion_by_hand",
     ),
     Fault(
+        "epsilon outside the division", MOMENTS, "learning_rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v\n",
+        "(learning_rate * m_hat / np.sqrt(v_hat) + epsilon), m, v\n",
+        f"{RULES}::test_adam_under_a_constant_gradient_moves_by_the_learning_rate_every_step",
+    ),
+    Fault(
         "epsilon inside the root", MOMENTS, "learning_rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v\n",
         "learning_rate * m_hat / np.sqrt(v_hat + epsilon), m, v\n", f"{RULES}::test_adam_by_hand",
     ),

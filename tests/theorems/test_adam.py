@@ -159,7 +159,7 @@ def test_first_step_as_a_function_of_epsilon(g):
 
 
 def test_arguments_of_the_largest_step_are_checked():
-    with pytest.raises(ValueError, match="k must be >= 1"):
+    with pytest.raises(ValueError, match="t must be >= 1"):
         rates.adam_largest_step(0)
     with pytest.raises(ValueError, match="beta2 must be a finite number and > 0"):
         rates.adam_largest_step(1, beta2=0.8)

@@ -172,7 +172,7 @@ def test_speed_goes_from_a_root_to_a_reciprocal():
     limit = 0.1 / ((1 - r) * np.sqrt(0.001))
     assert rates.sparse_adam_speed(far) * far == pytest.approx(limit, rel=1e-9)
     assert limit == pytest.approx(31.77, abs=0.01)
-    with pytest.raises(ValueError, match="k must be >= 1"):
+    with pytest.raises(ValueError, match="every must be >= 1"):
         rates.sparse_adam_speed(0)
     with pytest.raises(ValueError, match="beta2"):
         rates.sparse_adam_speed(1, beta2=0.8)

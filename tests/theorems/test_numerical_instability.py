@@ -137,11 +137,11 @@ def test_refusals_of_the_bounds_of_rounding():
         rates.stall_point(0.0, precision=8)
     with pytest.raises(ValueError, match="precision must be"):
         rates.stall_point(1.0, precision=1)
-    with pytest.raises(ValueError, match="k must be >= 1"):
+    with pytest.raises(ValueError, match="n must be >= 1"):
         rates.naive_summation(0, precision=8)
     with pytest.raises(ValueError, match="precision must be"):
         rates.naive_summation(2, precision=1)
-    with pytest.raises(ValueError, match="k must be >= 2"):
+    with pytest.raises(ValueError, match="n must be >= 2"):
         rates.compensated_summation(1, precision=8)
     with pytest.raises(ValueError, match="condition must be"):
         rates.compensated_summation(2, precision=8, condition=0.5)

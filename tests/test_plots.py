@@ -148,3 +148,8 @@ def test_named_points_show_their_names_when_pointed_at():
     assert "<title>arthur's &lt;&amp;&gt;</title>" in text
     with pytest.raises(ValueError, match="zip"):
         ax.named_points([0, 1], [1, 0], ["one"])
+
+
+def test_contours_alone_have_no_legend():
+    (ax,) = plots.paths(BOWL, {}, x=(-1, 1), y=(-1, 1)).axes
+    assert ax.get_legend() is None

@@ -17,6 +17,7 @@ ABSENT = {
     "fo_lib.distributed": "processes",
     "fo_lib.keras": "Keras",
     "fo_lib.linear_models": "Numba",
+    "fo_lib.stored": "stored results of long runs",
     "fo_lib.sweeps": "Optuna",
     "fo_lib.workers": "processes",
     "gensim": "gensim",

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 import fo_lib
 
-from . import calls_data, calls_methods, calls_rates, calls_slots, calls_training  # noqa: F401
+from . import calls_data, calls_methods, calls_rates, calls_slots, calls_training  # noqa: F401 - each fills the table
 from .calls import CALLS, NOT_CALLED, Call, numbers
 from .values import numbers_for, same, spoiled, wrong_kind
 

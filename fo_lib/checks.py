@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["array", "count", "function", "instance", "labels", "made", "matrix", "number", "one_array", "several"]
+__all__ = [
+    "array",
+    "count",
+    "function",
+    "instance",
+    "labels",
+    "made",
+    "matrix",
+    "number",
+    "one_array",
+    "path",
+    "several",
+]
 
 WHOLE = 2**53  # beyond it float64 has no odd numbers
 Float = NDArray[np.floating[Any]]
@@ -88,6 +102,13 @@ def instance(name: str, value: object, kind: type[Any]) -> None:
     """Refuse what is not of a class (TypeError)."""
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be a {kind.__name__}, got {type(value).__name__}")
+
+
+def path(name: str, value: object) -> Path:
+    """Return a path; refuse what is none (TypeError), a number that would name an open file included."""
+    if not isinstance(value, (str, os.PathLike)):
+        _refuse(name, value, "a path", TypeError)
+    return Path(value)
 
 
 def several(name: str, value: Any) -> list[Any]:

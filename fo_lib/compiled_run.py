@@ -14,7 +14,7 @@ from .averages import Average
 from .engine import Rule, Signature, memory_loop, signature
 from .iteration import Ending, iterate
 from .problem import Problem
-from .trace import Records
+from .trace import COLUMNS, Records
 
 __all__ = ["CompiledRun"]
 
@@ -150,6 +150,20 @@ class CompiledRun:
         self.previous, self.g = w.copy(), np.empty_like(w)
         width, self.made = 0 if records.iterates is None else w.size, 0
         self.columns = [np.empty(0, np.int64), *[np.empty(0)] * 3, np.empty((0, width), w.dtype)]
+
+    def arrays(self) -> dict[str, Array]:
+        """All that the next steps and the trace depend on, by name."""
+        own = {"w": self.w, "at": self.at, "previous": self.previous}
+        states = {f"state {i}": s for i, s in enumerate(self.state)}
+        return {**own, **states, **{name: c[: self.made] for name, c in zip(COLUMNS, self.columns, strict=True)}}
+
+    def take(self, _t: int, arrays: dict[str, Array]) -> None:
+        """Go back to what was saved."""
+        for name, a in self.arrays().items():
+            if name not in COLUMNS:
+                np.copyto(a, arrays[name])
+        self.columns = self.records.table = [arrays[name] for name in COLUMNS]
+        self.made = len(self.columns[0])
 
     def block(self, every: int, steps: int, tolerance: float, first: int, last: int, rate: float) -> Ending:
         """Make the steps of a block."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import checks
+from .memory import Memory, Remembering
 from .problem import Problem
 from .sampling import Estimate, Oracle, Weights
 from .team import Array, Team
@@ -227,19 +228,19 @@ def compressed(
 
     def oracle(problem: Problem, seed: int) -> Estimate:
         team = Team("compressed", problem, workers, size, seed)
-        memory = [np.zeros(team.layout.size, team.layout.dtype) for _ in range(len(team))]
+        memory: Memory = {str(i): np.zeros(team.layout.size, team.layout.dtype) for i in range(len(team))}
 
         def estimate(w: Weights, t: int) -> Weights:
             at, total = team.layout.flatten(w, "w"), np.zeros(team.layout.size)
             for i, share in enumerate(team.share):
-                wanted = team.gradient(i, at, t) + memory[i]
+                wanted = team.gradient(i, at, t) + memory[str(i)]
                 sent = compressor.apply(wanted, np.random.default_rng([seed, t, i]))
                 if feedback:
-                    memory[i] = wanted - sent
+                    memory[str(i)] = wanted - sent
                 total += share * sent
             return team.layout.unflatten(total.astype(team.layout.dtype))
 
-        return estimate
+        return Remembering(estimate, memory)
 
     return oracle
 

@@ -228,6 +228,8 @@ class Stepper:
             If ``w`` is not a writeable float array of the shape and dtype of the first call, ``g`` does not match it,
             or a hyperparameter is unknown or outside its range.
         """
+        if self.like is None:
+            self.begin(w)
         self._check_arrays(w, g)
         if hyper:
             hyper = {name: self._allowed(name, value) for name, value in hyper.items()}
@@ -239,6 +241,14 @@ class Stepper:
             self.state = [np.array(s, w.dtype) for s in state]
             w[...] = new
         self.t = t
+
+    def begin(self, w: Array) -> None:
+        """Make the state of weights like the array ``w``: zeros. The first call does it where nobody did."""
+        if w.dtype.kind != "f" or not w.flags.writeable:
+            raise ValueError(f"w must be a writeable float array, got dtype {w.dtype}, writeable={w.flags.writeable}")
+        self.like = w.shape, w.dtype
+        self.shapes = [w.shape, *(self._shape(name, w) for name in self.signature.state)]
+        self.state = [np.zeros(shape, w.dtype) for shape in self.shapes[1:]]
 
     def _fused(self, w: Array, g: Array, numbers: list[float]) -> bool:
         """Make the step compiled; or say that Numba cannot, where nobody asked for it."""
@@ -256,15 +266,7 @@ class Stepper:
     def _check_arrays(self, w: Array, g: Array) -> None:
         if g.shape != w.shape or g.dtype != w.dtype:
             raise ValueError(f"g must have the shape and dtype of w, {w.shape} {w.dtype}, got {g.shape} {g.dtype}")
-        if self.like is None:
-            if w.dtype.kind != "f" or not w.flags.writeable:
-                raise ValueError(
-                    f"w must be a writeable float array, got dtype {w.dtype}, writeable={w.flags.writeable}"
-                )
-            self.like = w.shape, w.dtype
-            self.shapes = [w.shape, *(self._shape(name, w) for name in self.signature.state)]
-            self.state = [np.zeros(shape, w.dtype) for shape in self.shapes[1:]]
-        elif (w.shape, w.dtype) != self.like:
+        if (w.shape, w.dtype) != self.like:
             raise ValueError(f"w must have the shape and dtype of the first call, {self.like}, got {w.shape} {w.dtype}")
 
     def _allowed(self, name: str, value: float) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,17 @@ Array = NDArray[np.floating[Any]]
 Ending = tuple[int, int, float]
 GOING_ON, TOLERANCE, DIVERGED = 0, 1, 2
 SECONDS = 0.05  # about as long as a block takes
+
+
+class Files(Protocol):
+    """What a run goes on from, and is saved in."""
+
+    def begin(self) -> Ending:
+        """Where the run goes on."""
+
+    def save(self, ending: int, t: int, rate: float, *, now: bool) -> None:
+        """Save the run, if it is time, or ``now``."""
+
 
 # The slots. w: the weights; at: where values are recorded, w itself or a mean; g: room for a gradient.
 evaluate = slot  # write the gradient at `at` into g and return the value, of a recorded step
@@ -56,14 +67,16 @@ def iterate(
     return GOING_ON, last, made, rate
 
 
-def in_blocks(block: Callable[..., Ending], steps: int, progress: bool) -> Ending:
-    """Call ``block(first, last, rate)`` until the run ends: often enough for a bar, and for Ctrl+C, to follow."""
-    bar = _bar(steps + 1, progress)
-    ending, t, rate, size = GOING_ON, 0, 0.0, 64
+def in_blocks(block: Callable[..., Ending], steps: int, progress: bool, files: Files | None = None) -> Ending:
+    """Call ``block(first, last, rate)`` until the run ends: often enough for a bar, for Ctrl+C, and to be saved."""
+    (ending, t, rate), size = (GOING_ON, 0, 0.0) if files is None else files.begin(), 64
+    bar = _bar(t, steps + 1, progress)
     while ending == GOING_ON and t <= steps:
         first, began = t, time.perf_counter()
         ending, t, rate = block(first, min(first + size, steps + 1), rate)
         size = 2 * size if time.perf_counter() - began < SECONDS else max(size // 2, 1)
+        if files is not None:
+            files.save(ending, t, rate, now=ending != GOING_ON or t > steps)
         if bar is not None:
             bar.update(t - first)
     if bar is not None:
@@ -71,9 +84,9 @@ def in_blocks(block: Callable[..., Ending], steps: int, progress: bool) -> Endin
     return ending, t, rate
 
 
-def _bar(total: int, progress: bool) -> Any:
+def _bar(done: int, total: int, progress: bool) -> Any:
     if not progress:
         return None
     from tqdm.auto import tqdm
 
-    return tqdm(total=total, disable=None)
+    return tqdm(initial=done, total=total, disable=None)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import checks
+from .memory import Memory, Remembering
 from .problem import Problem
 from .schedules import Schedule as Schedule
 from .schedules import cosine, inverse, inverse_sqrt, one_cycle, step_decay
@@ -112,11 +113,11 @@ def armijo(first: float = 1.0, *, shrink: float = 0.5, grow: float = 2.0, decrea
     decrease = checks.number("decrease", decrease, above=0.0, below=1.0)
 
     def prepare(problem: Problem) -> Search:
-        trial = first
+        memory: Memory = {"trial": np.array(first)}
 
         def search(w: Array, g: Array) -> float:
-            nonlocal trial
-            value, slope, a = problem.value(w), float(g @ g), trial
+            value, slope, trial = problem.value(w), float(g @ g), float(memory["trial"])
+            a = trial
             # rounding of the value hides a decrease below this allowance
             rounding = 10 * float(np.finfo(w.dtype).eps) * abs(value)
             while not problem.value(w - a * g) <= value - decrease * a * slope + rounding:
@@ -124,10 +125,10 @@ def armijo(first: float = 1.0, *, shrink: float = 0.5, grow: float = 2.0, decrea
             # much was promised, and nothing that can be measured was found
             if decrease * a * slope < rounding < 1e-6 * decrease * trial * slope:
                 raise ValueError(f"armijo found no step that decreases the value {value:.6g}: is grad right?")
-            trial = a * grow
+            memory["trial"] = np.array(a * grow)
             return a
 
-        return search
+        return Remembering(search, memory)
 
     return LineSearch(prepare)
 
@@ -160,18 +161,17 @@ def polyak(minimum: float | None = None) -> LineSearch:
         if best is None:
             raise ValueError(f"polyak needs the minimum, and {problem!r} does not know it: pass minimum=...")
 
-        scale = abs(best)
+        memory: Memory = {"scale": np.array(abs(best))}
 
         def search(w: Array, g: Array) -> float:
-            nonlocal scale
             gap = problem.value(w) - best
-            scale = max(scale, gap)
-            if gap < -1e-8 * scale:
+            memory["scale"] = np.maximum(memory["scale"], gap)
+            if gap < -1e-8 * memory["scale"]:
                 raise ValueError(f"minimum must be a lower bound of the value, got {best!r} > {best + gap!r}")
             # at the solution rounding can leave the gap at zero or below: any tiny step will do
             return max(gap, float(np.finfo(w.dtype).tiny)) / float(g @ g)
 
-        return search
+        return Remembering(search, memory)
 
     return LineSearch(prepare)
 
@@ -203,17 +203,17 @@ def barzilai_borwein(first: float) -> LineSearch:
     first = checks.number("first", first, above=0.0)
 
     def prepare(problem: Problem) -> Search:
-        last: list[Array] = []
+        memory: Memory = {}
 
         def search(w: Array, g: Array) -> float:
             rate = first
-            if last:
-                s, y = w - last[0], g - last[1]
+            if memory:
+                s, y = w - memory["w"], g - memory["g"]
                 curvature = float(s @ y)
                 rate = float(s @ s) / curvature if curvature > 0 else first
-            last[:] = w.copy(), g.copy()
+            memory.update(w=w.copy(), g=g.copy())
             return rate
 
-        return search
+        return Remembering(search, memory)
 
     return LineSearch(prepare)

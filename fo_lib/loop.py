@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -17,9 +18,11 @@ from .gradients import full, mini_batch, noisy, saga, svrg
 from .iteration import DIVERGED, TOLERANCE, in_blocks
 from .layout import Layout
 from .learning_rates import LineSearch, Schedule
+from .memory import remembering
 from .plain_run import ByArray, PlainRun
 from .problem import Problem, prepared, read_only
 from .prox import flat_with_prox
+from .run_files import RunFiles
 from .sampling import Oracle
 from .schedules import as_schedule
 from .trace import Records, Trace
@@ -53,6 +56,7 @@ def minimize(
     seed: int = 0,
     progress: bool = False,
     compiled: bool = False,
+    folder: str | os.PathLike[str] | None = None,
     **hyper: float | Schedule,
 ) -> Trace:
     r"""Minimize a problem by a first-order method.
@@ -105,6 +109,11 @@ def minimize(
         where they are small. For problems with a ``kernel``, element-wise rules, and the full gradient without
         line search, transform and prox. The order of sums is the compiler's, and it may multiply by reciprocals: what
         depends on that, as compensated summation does, is lost.
+    folder : path, optional
+        Write a checkpoint into this folder about once a second and at the end, each whole or not at all; if one is
+        there, go on from it: a run that was killed ends with the bits of an undisturbed one. Whatever your own
+        functions remember from call to call must then be arrays in a dict, their attribute ``memory``, that they
+        change in place.
     **hyper : float or function
         Hyperparameters of the rule, such as ``momentum=0.9``: numbers, or functions of the step number.
 
@@ -117,8 +126,10 @@ def minimize(
     ------
     TypeError, ValueError
         If an argument is of the wrong kind or out of range, a schedule returns what is not a positive number, the
-        gradient has the wrong shape, value or gradient are not finite at the start, or what is to be compiled cannot
-        be.
+        gradient has the wrong shape, value or gradient are not finite at the start, what is to be compiled cannot
+        be, or the folder holds another run, or nothing but damaged checkpoints.
+    OSError
+        If ``folder`` cannot be written to: at once, or when the disk is full. The last checkpoint is untouched.
     ImportError
         If ``compiled`` is asked for and Numba is not installed.
 
@@ -151,7 +162,13 @@ def minimize(
             prox=operator, records=records, w=w,
         )  # fmt: skip
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is reported by the trace
-        ending, t, last = in_blocks(functools.partial(run.block, every, steps, tolerance), steps, progress)
+        files = None
+        if folder is not None:
+            numbers = {"steps": steps, "every": every, "tolerance": tolerance, "iterates": iterates, "seed": seed}
+            given = {**numbers, **slots, **hyper, "rule": rule, "learning_rate": learning_rate, "compiled": compiled}
+            where = {"problem": problem.name, "start": w, "value there": f"{flattened.value(w):.6g}"}
+            files = RunFiles(folder, run, {**given, **where})
+        ending, t, last = in_blocks(functools.partial(run.block, every, steps, tolerance), steps, progress, files)
     reason, message = _say(ending, t, steps, tolerance, records, _against_limit(rule, last, problem.L))
     constants = {name: value for name, value in hyper.items() if not callable(value)}
     name = getattr(rule, "__name__", type(rule).__name__)
@@ -197,7 +214,9 @@ def _columns(
 
 
 def _flat_estimate(estimate: Callable[[Weights, int], Weights], layout: Layout) -> Callable[[Array, int], Array]:
-    return lambda w, t: layout.flatten(estimate(layout.unflatten(read_only(w)), t), "the gradient estimate")
+    return remembering(
+        lambda w, t: layout.flatten(estimate(layout.unflatten(read_only(w)), t), "the gradient estimate"), estimate
+    )
 
 
 def _rate(
@@ -211,7 +230,7 @@ def _rate(
                 " rule=gradient_descent and neither another gradient, nor a transform, nor a prox"
             )
         search = learning_rate.prepare(problem)
-        return lambda t, w, g: checks.number(f"learning_rate of step {t}", search(w, g), above=0.0)
+        return remembering(lambda t, w, g: checks.number(f"learning_rate of step {t}", search(w, g), above=0.0), search)
     checks.made("learning_rate", learning_rate, SEARCHES)
     if isinstance(learning_rate, str):
         raise TypeError(f"learning_rate must be a number, a schedule or a line search, got {learning_rate!r}")

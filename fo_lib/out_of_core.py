@@ -91,7 +91,7 @@ class Synthetic(NamedTuple):
             If the disk has no room for it: with the bytes that are needed, and those that are free.
         """
         _check(self)
-        path = Path(path)
+        path = checks.path("path", path)
         free = shutil.disk_usage(path.parent).free
         if free < 1.05 * self.nbytes:
             words = f"path must be on a disk with {1.05 * self.nbytes:.0f} bytes free, got one with {free}"
@@ -121,7 +121,7 @@ class Synthetic(NamedTuple):
         OSError
             If there is no such file.
         """
-        size = Path(path).stat().st_size
+        size = checks.path("path", path).stat().st_size
         if size != self.nbytes:
             raise ValueError(f"path must be a file of {self.nbytes} bytes, got one of {size}: {path}")
         return np.memmap(path, "<f4", "r", shape=(self.rows, self.features + 1))
@@ -200,7 +200,7 @@ def evict(path: str | os.PathLike[str]) -> None:
     """
     if not hasattr(os, "posix_fadvise"):
         raise OSError(errno.ENOTSUP, "path must be on a system with posix_fadvise, got one without", str(path))
-    with Path(path).open("rb") as file:
+    with checks.path("path", path).open("rb") as file:
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 

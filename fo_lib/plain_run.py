@@ -15,10 +15,11 @@ from .averages import Average
 from .engine import Stepper, signature
 from .iteration import Ending, iterate
 from .layout import Layout
+from .memory import memory_of
 from .problem import Problem
 from .prox import Operator, gradient_mapping
 from .schedules import Schedule
-from .trace import Records
+from .trace import COLUMNS, Records
 from .transforms import Transform
 
 __all__ = ["ByArray", "PlainRun"]
@@ -40,6 +41,20 @@ class ByArray:
         numbers: dict[str, Any] = {name: value for name, value in hyper.items() if not callable(value)}
         self.layout = layout if hasattr(rule, "state_shapes") else None
         self.steppers = [Stepper(rule, fused=None, **numbers) for _ in (layout.shapes if self.layout else [()])]
+
+    def begin(self, w: Array) -> None:
+        """Make the state of the rule."""
+        for step, array in zip(self.steppers, [w] if self.layout is None else self.layout.arrays(w), strict=True):
+            step.begin(array)
+
+    def states(self) -> dict[str, Array]:
+        """The state of the rule, by name."""
+        return {f"state {i}.{j}": s for i, step in enumerate(self.steppers) for j, s in enumerate(step.state)}
+
+    def take(self, t: int, arrays: dict[str, Array]) -> None:
+        """Go on from the state after ``t`` steps."""
+        for i, step in enumerate(self.steppers):
+            step.t, step.state = t, [arrays[f"state {i}.{j}"] for j in range(len(step.state))]
 
     def __call__(self, w: Array, g: Array, t: int, rate: float) -> None:
         hyper = {name: schedule(t) for name, schedule in self.schedules.items()}
@@ -74,6 +89,25 @@ class PlainRun:
             "length": _length if self.prox is None else self._length,
         }  # fmt: skip
         self.iterate = compiling.bind(iterate, **slots)
+        self.stepper.begin(self.w)
+        remembering = {"estimate": self.estimate, "rate": self.rate, "transform": self.transform, "prox": self.prox}
+        self.memories = {name: memory_of(part) for name, part in remembering.items()}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that the next steps and the trace depend on, by name."""
+        own = {"w": self.w, "at": self.at, "previous": self.previous}
+        parts = {f"{name}: {key}": a for name, memory in self.memories.items() for key, a in memory.items()}
+        return {**own, **self.stepper.states(), **parts, **dict(zip(COLUMNS, self.records.columns(), strict=True))}
+
+    def take(self, t: int, arrays: dict[str, NDArray[Any]]) -> None:
+        """Go back to what was saved after ``t`` steps."""
+        for name in ("w", "at", "previous"):
+            np.copyto(getattr(self, name), arrays[name])
+        self.stepper.take(t, arrays)
+        for name, memory in self.memories.items():
+            memory.clear()
+            memory.update({k.removeprefix(f"{name}: "): a for k, a in arrays.items() if k.startswith(f"{name}: ")})
+        self.records.take([arrays[name] for name in COLUMNS])
 
     def block(self, every: int, steps: int, tolerance: float, first: int, last: int, rate: float) -> Ending:
         """Make the steps of a block."""

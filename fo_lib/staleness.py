@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import numpy as np
 
 from . import checks
 from .gradients import full
 from .layout import Layout
+from .memory import Remembering, memory_of
 from .problem import Problem
-from .sampling import Array, Estimate, Oracle, Weights
+from .sampling import Estimate, Oracle, Weights
 
 __all__ = ["stale"]
 
@@ -51,14 +50,19 @@ def stale(delay: int, gradient: Oracle = full, *, random: bool = False) -> Oracl
 
     def oracle(problem: Problem, seed: int) -> Estimate:
         layout, inner = Layout(problem.start), gradient(problem, seed)
-        past: deque[Array] = deque(maxlen=delay + 1)
+        memory = memory_of(inner)  # and here the weights of the last steps, by the remainder of the step's number
+
+        def key(t: int) -> str:
+            return f"past {t % (delay + 1)}"
 
         def estimate(w: Weights, t: int) -> Weights:
-            past.append(layout.flatten(w, "w"))
+            memory[key(t)] = layout.flatten(w, "w")
             # the 1 keeps the draw apart from those of the samples
             late = int(np.random.default_rng([seed, t, 1]).integers(delay + 1)) if random else delay
-            return inner(layout.unflatten(past[-1 - min(late, len(past) - 1)]), t)
+            while key(t - late) not in memory:  # the run is younger than that
+                late -= 1
+            return inner(layout.unflatten(memory[key(t - late)]), t)
 
-        return estimate
+        return Remembering(estimate, memory)
 
     return oracle

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -151,7 +150,8 @@ def encode(
         tokens, starts = io.BytesIO(), io.BytesIO()
         _write(lines, vocabulary, tokenize, tokens, starts)
         return Corpus(np.frombuffer(tokens.getvalue(), np.int32), np.frombuffer(starts.getvalue(), np.int64))
-    paths = Path(folder) / "tokens.int32", Path(folder) / "starts.int64"
+    where = checks.path("folder", folder)
+    paths = where / "tokens.int32", where / "starts.int64"
     partial = [path.with_name(path.name + ".partial") for path in paths]
     try:
         with partial[0].open("wb") as tokens_file, partial[1].open("wb") as starts_file:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Records", "Trace"]
+__all__ = ["COLUMNS", "Records", "Trace"]
+
+COLUMNS = ("step", "value", "grad_norm", "learning_rate", "iterates")  # of what is recorded
 
 Array = NDArray[np.floating[Any]]
 Weights = Any
@@ -88,7 +90,12 @@ class Records:
         """What was recorded so far, as arrays: steps, values, gradient norms, rates, iterates."""
         if self.table is not None:
             return self.table
-        return [*map(np.array, zip(*self.rows, strict=True)), np.array(self.iterates or [])]
+        return [*(np.array([row[i] for row in self.rows]) for i in range(4)), np.array(self.iterates or [])]
+
+    def take(self, columns: list[NDArray[Any]]) -> None:
+        """Go on from what was recorded before."""
+        self.rows = list(zip(*(column.tolist() for column in columns[:4]), strict=True))
+        self.iterates = None if self.iterates is None else list(columns[4])
 
     def trace(self, w: Weights, reason: str, message: str, **settings: Any) -> Trace:
         """Return what was recorded, as arrays, with what was run."""

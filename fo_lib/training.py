@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -145,6 +146,8 @@ def train(
     TypeError, ValueError
         If an argument is of the wrong kind; if ``arrays`` hold NaN; if ``last.npz`` is damaged, or of other variables
         or other settings.
+    OSError
+        If ``folder`` cannot be written to: at once, or when the disk is full. The last whole files are untouched.
     """
     checks.function("advance", advance)
     rounds = checks.count("rounds", rounds, at_least=0)
@@ -159,7 +162,8 @@ def train(
     variables = variables if hasattr(variables, "__next__") else checks.several("variables", variables)
     for name, a in (arrays or {}).items():
         checks.array(name, a)
-    state = _State(list(variables), validate, None if folder is None else Path(folder), dict(settings or {}))
+    where = None if folder is None else checks.path("folder", folder)
+    state = _State(list(variables), validate, where, dict(settings or {}))
     state.resume()
     for k in _track(len(state.losses) + 1, rounds, progress):
         if state.broken or state.stale(patience):
@@ -249,6 +253,8 @@ class _State:
         if self.folder is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self.folder):  # a folder that takes no file is an error before the first round
+            pass
         if not (self.folder / "last.npz").exists():
             return
         meta, values = self._load("last.npz")

@@ -6,6 +6,7 @@ import numpy as np
 
 from . import checks
 from .layout import Layout
+from .memory import Memory, Remembering
 from .problem import Problem
 from .sampling import Array, Estimate, Oracle, Order, Weights, batches, require_samples, with_replacement
 
@@ -49,17 +50,16 @@ def svrg(inner: int | None = None, order: Order = with_replacement) -> Oracle:
         samples, layout = require_samples("svrg", problem), Layout(problem.start)
         rows = batches(samples.n_samples, 1, order, seed)
         stage = 2 * samples.n_samples if inner is None else inner
-        anchor, mean = np.empty(0, layout.dtype), np.empty(0, layout.dtype)
+        memory: Memory = {}
 
         def estimate(w: Weights, t: int) -> Weights:
-            nonlocal anchor, mean
             if (t - 1) % stage == 0:
-                anchor, mean = layout.flatten(w), layout.flatten(problem.grad(w))
+                memory.update(anchor=layout.flatten(w), mean=layout.flatten(problem.grad(w)))
             here = layout.flatten(samples.sample_grad(w, rows(t)))
-            there = layout.flatten(samples.sample_grad(layout.unflatten(anchor), rows(t)))
-            return layout.unflatten(here - there + mean)
+            there = layout.flatten(samples.sample_grad(layout.unflatten(memory["anchor"]), rows(t)))
+            return layout.unflatten(here - there + memory["mean"])
 
-        return estimate
+        return Remembering(estimate, memory)
 
     return oracle
 
@@ -96,23 +96,22 @@ def saga(order: Order = with_replacement) -> Oracle:
     def oracle(problem: Problem, seed: int) -> Estimate:
         samples, layout = require_samples("saga", problem), Layout(problem.start)
         n, draw = samples.n_samples, batches(samples.n_samples, 1, order, seed)
-        table, mean = np.empty((n, 0), layout.dtype), np.empty(0, layout.dtype)
+        memory: Memory = {}
 
         def gradient(w: Weights, row: int) -> Array:
             return layout.flatten(samples.sample_grad(w, np.array([row])))
 
         def estimate(w: Weights, t: int) -> Weights:
-            nonlocal table, mean
-            if table.size == 0:
-                table = np.array([gradient(w, row) for row in range(n)])
-                mean = table.mean(0)
-            i = int(draw(t)[0])
+            if "table" not in memory:
+                memory["table"] = np.array([gradient(w, row) for row in range(n)])
+                memory["mean"] = memory["table"].mean(0)
+            table, mean, i = memory["table"], memory["mean"], int(draw(t)[0])
             new = gradient(w, i)
             change = new - table[i]
             g = change + mean
-            table[i], mean = new, mean + change / n
+            table[i], memory["mean"] = new, mean + change / n
             return layout.unflatten(g)
 
-        return estimate
+        return Remembering(estimate, memory)
 
     return oracle

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -159,7 +158,8 @@ class WordVectors:
         binary : bool
             The smaller of the two forms.
         """
-        partial = Path(path).with_name(Path(path).name + ".partial")
+        target = checks.path("path", path)
+        partial = target.with_name(target.name + ".partial")
         try:
             with partial.open("wb") as file:
                 file.write(f"{len(self.words)} {self.vectors.shape[1]}\n".encode())
@@ -179,7 +179,7 @@ def load_word2vec(path: str | os.PathLike[str]) -> WordVectors:
     FileNotFoundError, ValueError
         If there is no such file; if its first line is not two numbers, or it holds other than they say.
     """
-    content = Path(path).read_bytes()
+    content = checks.path("path", path).read_bytes()
     header, _, body = content.partition(b"\n")
     try:
         count, d = (int(number) for number in header.split())

@@ -1,5 +1,7 @@
 """Every refusal names the argument, what was given and what is allowed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,13 @@ def test_counts_have_limits_and_a_reason():
         checks.count("size", 0)
     with pytest.raises(ValueError, match=r"<= 3 \(the number of samples\), got 4"):
         checks.count("size", 4, at_most=3, why="the number of samples")
+
+
+@pytest.mark.parametrize("value", [3, True, b"here", ["here"], 1.5, None])
+def test_what_is_no_path_is_a_type_error(value):
+    with pytest.raises(TypeError, match=r"^folder must be a path, got"):
+        checks.path("folder", value)
+    assert checks.path("folder", "here") == checks.path("folder", Path("here")) == Path("here")
 
 
 def test_only_functions_can_be_called():

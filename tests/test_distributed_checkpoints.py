@@ -110,7 +110,7 @@ def test_a_full_disk_is_an_error_with_path_and_bytes_and_leaves_the_last_good(tm
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    home = {"write": "fo_lib.distributed.checkpoints._write", "fsync": "os.fsync", "replace": "pathlib.Path.replace"}
+    home = {"write": "fo_lib.checkpoints._write", "fsync": "os.fsync", "replace": "pathlib.Path.replace"}
     with monkeypatch.context() as patch:
         patch.setattr(home[name], full)
         with pytest.raises(

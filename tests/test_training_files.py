@@ -176,3 +176,12 @@ def test_a_killed_run_is_resumed_bit_for_bit(tmp_path, request):
     train(noisy_descent(*whole), whole, rounds=6)
     assert len(run.records["loss"]) == 6
     assert all(np.array_equal(a.value, b.value) for a, b in zip(resumed, whole, strict=True))
+
+
+@pytest.mark.usefixtures("ordinary_user")
+def test_a_folder_that_cannot_be_written_to_is_an_error_before_the_first_round(read_only_folder):
+    rounds = []
+    for folder in (read_only_folder, read_only_folder / "new"):
+        with pytest.raises(PermissionError, match=str(read_only_folder)):
+            train(rounds.append, [Variable(0.0)], rounds=3, folder=folder)
+    assert rounds == []

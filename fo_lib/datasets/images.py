@@ -70,7 +70,7 @@ def fashion_mnist(full: bool = False) -> ImageDataset:
     if not full:
         return _subset()
     folder = os.environ.get("FO_FASHION_MNIST")
-    contents = _from_folder(Path(folder).expanduser()) if folder else _from_keras()
+    contents = _from_folder(checks.path("folder", folder).expanduser()) if folder else _from_keras()
     arrays = []
     for (name, content), expected in zip(contents, _IDX_SHA256.values(), strict=True):
         arrays.append(_parse_idx(name, content))
@@ -131,7 +131,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     FileNotFoundError, ValueError
         If there is no such file; if it is no IDX file of bytes, or shorter or longer than its header says.
     """
-    return _parse_idx(str(path), _decompressed(Path(path)))
+    return _parse_idx(str(path), _decompressed(checks.path("path", path)))
 
 
 def _decompressed(path: Path) -> bytes:

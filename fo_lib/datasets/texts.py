@@ -117,7 +117,7 @@ def text_lines(path: str | os.PathLike[str], *, longest: int = 10_000) -> Iterat
         NUL, which no text has; if it is a damaged archive. The error names the line.
     """
     longest = checks.count("longest", longest, at_least=100)
-    path, number = Path(path), 0
+    path, number = checks.path("path", path), 0
     try:
         with _opened(path) as binary, io.TextIOWrapper(binary, "utf-8-sig") as text:
             for number, line in enumerate(_pieces(text, longest), start=1):

@@ -6,7 +6,7 @@ variable ``TF_CONFIG`` makes it one of those there (:ref:`cluster`). Order and c
 needs TensorFlow and Keras 3, ``pip install 'fo-lib[keras]'``.
 """
 
-from .checkpoints import Checkpoints, Saved
+from ..checkpoints import Checkpoints, Saved
 from .cluster import Task, heartbeat, task
 from .launcher import Launched, WorkerError, launch
 from .order import feed, rows, shard

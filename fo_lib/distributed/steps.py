@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ..checkpoints import Checkpoints
 from ..training import restore
-from .checkpoints import Checkpoints
 from .cluster import Task
 
 __all__ = ["Loop", "NonFiniteError", "WorkerLostError", "gradient_of", "graph", "say"]

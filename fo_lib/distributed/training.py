@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from .checkpoints import Checkpoints
+from ..checkpoints import Checkpoints
 from .cluster import Task, heartbeat, task
 from .order import feed
 from .steps import Loop, say

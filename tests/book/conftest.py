@@ -18,6 +18,7 @@ import pytest
 from tests.book import live_numbers
 from tests.book.live_page import PAGE, Figure
 from tests.book.small_book import FIXTURE, build, link_shared_folders
+from tests.book.visit import DESK, Visit
 from tools import browser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,3 +131,16 @@ def js(chromium: Any) -> Iterator[live_numbers.Js]:
     page.add_script_tag(path=live_numbers.SCRIPT)
     yield lambda expression, *a: page.evaluate(f"a => {{ const m = fo.mathematics; return {expression}; }}", list(a))
     page.close()
+
+
+@pytest.fixture
+def visit(chromium: Any, addresses: dict[str, str]) -> Iterator[Any]:
+    visits: list[Visit] = []
+
+    def open_page(site: str, path: str, viewport: Any = None, scheme: str = "light", scripts: bool = True) -> Visit:
+        visits.append(Visit(chromium, f"{addresses[site]}/{path}", viewport or DESK, scheme, scripts))
+        return visits[-1]
+
+    yield open_page
+    for opened in visits:
+        opened.context.close()

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from tests.book.small_book import write_book
-from tests.book.test_browser import DESK, Visit
+from tests.book.visit import DESK, Visit
 from tools import build_book, pyodide
 from tools.run_notebooks import METADATA
 

@@ -16,7 +16,7 @@ import pytest
 from tests.book.conftest import QuietHandler
 from tests.book.run_site import CELLS, LOAD_MS, RunVisit, build_run_site, distribution, stored
 from tests.book.small_book import ROOT
-from tests.book.test_browser import DESK, PHONE
+from tests.book.visit import DESK, PHONE
 
 pytestmark = [pytest.mark.site, pytest.mark.browser]
 CHAPTER = "book/foundations/gradient_descent"

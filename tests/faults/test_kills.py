@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.faults import long_minimize
 from tests.faults.long_run import run
 
 pytestmark = [
@@ -31,9 +32,9 @@ def folder():
         yield Path(made)
 
 
-def killed_after(kind, folder, seconds):
-    """Start a run, kill it so long after its first round, and return the first round and the last."""
-    command = [sys.executable, "-m", "tests.faults.long_run", kind, str(LIMIT), str(folder)]
+def killed_after(seconds, script, *arguments):
+    """Start a script, kill it so long after the first number that it says, and return that and the last one."""
+    command = [sys.executable, "-m", script, *map(str, arguments)]
     with subprocess.Popen(command, env=ENVIRON, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         first = int(process.stdout.readline())
         time.sleep(seconds)
@@ -47,7 +48,7 @@ def killed_after(kind, folder, seconds):
 def test_a_run_that_is_killed_at_random_moments_loses_nothing_but_the_round_it_was_in(folder, kind, kills, longest):
     rng, reached, bounds = np.random.default_rng(0), 0, []
     for _ in range(kills):
-        first, last = killed_after(kind, folder, longest * rng.random())
+        first, last = killed_after(longest * rng.random(), "tests.faults.long_run", kind, LIMIT, folder)
         assert reached <= first <= reached + 1  # the round that was computed last, or its successor
         reached = last
         bounds.append(last - first)
@@ -60,3 +61,18 @@ def test_a_run_that_is_killed_at_random_moments_loses_nothing_but_the_round_it_w
         np.testing.assert_array_equal(values, after.records[name])
     assert after.best_round == undisturbed.best_round
     assert max(bounds) > 1  # else no run was killed in the midst of its rounds
+
+
+def test_minimize_killed_at_random_moments_ends_with_the_bits_of_an_undisturbed_run(folder):
+    rng, reached, saved = np.random.default_rng(1), 0, []
+    for _ in range(25):
+        first, last = killed_after(0.1 * rng.random(), "tests.faults.long_minimize", folder)
+        assert reached <= first <= last
+        reached = last
+        saved.append(last - first)
+    assert 0 < reached < long_minimize.STEPS  # else the last of them was not killed in the midst of its steps
+    assert sum(steps > 0 for steps in saved) > 10
+    undisturbed, after = long_minimize.run(), long_minimize.run(folder)
+    for name in ("step", "value", "grad_norm", "learning_rate", "w", "iterates"):
+        np.testing.assert_array_equal(getattr(undisturbed, name), getattr(after, name), strict=True)
+    assert undisturbed.message == after.message

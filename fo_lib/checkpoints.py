@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import checks
+from . import checks
 
 __all__ = ["Checkpoints", "Saved"]
 
@@ -62,7 +62,7 @@ class Checkpoints:
 
     def __init__(self, folder: str | os.PathLike[str], keep: int = 3) -> None:
         self.keep = checks.count("keep", keep, at_least=2)
-        self.folder = Path(folder)
+        self.folder = checks.path("folder", folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.damaged: list[str] = []
 

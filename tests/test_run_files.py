@@ -91,11 +91,14 @@ def test_an_interrupted_run_ends_with_the_bits_of_an_undisturbed_one(name, tmp_p
     same(undisturbed, go(tmp_path, **RUNS[name]))  # done before: nothing is left to do
 
 
-def test_a_run_that_is_done_computes_nothing_again(tmp_path):
+@pytest.mark.parametrize("tolerance", [0.0, 1e-6])
+def test_a_run_that_is_done_is_saved_at_once_and_computes_nothing_again(tolerance, tmp_path):
     def run(problem):
-        return minimize(problem, learning_rate=0.1, steps=30, folder=tmp_path)
+        return minimize(problem, learning_rate=0.1, steps=STEPS, tolerance=tolerance, folder=tmp_path)
 
     first = run(QUADRATIC)
+    end = STEPS + 1 if tolerance == 0 else first.step[-1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000000.ckpt", f"step-{end:08d}.ckpt"]
     calls = []
     same(first, run(dataclasses.replace(QUADRATIC, grad=calls.append)))
     assert calls == []

@@ -85,9 +85,9 @@ def read_chapters(folder: Path) -> tuple[Chapter, ...]:
 
 
 def later(chapters: tuple[Chapter, ...], name: str) -> list[Chapter]:
-    """The chapters that need one, in order."""
+    """The chapters that need one, in order; a page without a label of its own cannot be led to."""
     own = next((chapter.labels for chapter in chapters if chapter.name == name), frozenset())
-    return [chapter for chapter in chapters if chapter.name != name and own & set(chapter.needs)]
+    return [chapter for chapter in chapters if chapter.label and chapter.name != name and own & set(chapter.needs)]
 
 
 def add_used_later(app: Sphinx, doctree: nodes.document) -> None:

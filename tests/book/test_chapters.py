@@ -56,6 +56,7 @@ def test_later_chapters_are_those_that_need_a_label_of_this_one() -> None:
     two = fo_chapters.read_chapter("b", SOURCE)
     other = fo_chapters.read_chapter("c", "(ch-c)=\n# C\n")
     assert fo_chapters.later((one, two, other), "a") == [two]
+    assert fo_chapters.later((one, replace(two, label="")), "a") == []
     assert fo_chapters.later((one, two, other), "b") == []
     assert fo_chapters.later((one, two, other), "c") == []
     by_lemma = fo_chapters.read_chapter("d", SOURCE.replace("{ref}`ch-a` and ", "").replace("ch-b", "ch-d"))

@@ -24,6 +24,8 @@ from . import checks
 __all__ = ["Run", "batch_order", "restore", "train"]
 
 Arrays = list[NDArray[Any]]
+# What reading a changed archive raises: of its sums, names, lengths and flags, and of places before its beginning.
+DAMAGE = (zipfile.BadZipFile, KeyError, ValueError, EOFError, RuntimeError, zlib.error, OSError)
 
 
 def batch_order(n: int, batch_size: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -286,12 +288,13 @@ class _State:
     def _load(self, name: str) -> tuple[dict[str, Any], Arrays]:
         assert self.folder is not None
         path = self.folder / name
-        try:
-            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                meta = json.loads(str(file["meta"]))
-                stored = [file[key] for key in sorted(file.files) if key != "meta"]
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError(f"{path} must be a whole file of train, got a damaged one: {error}") from error
+        with path.open("rb") as opened:
+            try:
+                with np.load(opened, allow_pickle=False) as file:
+                    meta = json.loads(str(file["meta"]))
+                    stored = [file[f"v{i:05d}"] for i in range(len(meta["shapes"]))]
+            except DAMAGE as error:
+                raise ValueError(f"{path} must be a whole file of train, got a damaged one: {error}") from error
         now = [_value(v) for v in self.variables]
         if meta["shapes"] != _shapes(now):
             raise ValueError(f"variables must be those of {path}, {meta['shapes']}, got {_shapes(now)}")

@@ -185,22 +185,25 @@ def load_word2vec(path: str | os.PathLike[str]) -> WordVectors:
         count, d = (int(number) for number in header.split())
     except ValueError:
         raise ValueError(f"{path} must begin with the number of words and of dimensions, got {header[:40]!r}") from None
-    return _plain(body, count, d) or _binary(str(path), body, count, d)
+    words, vectors = _plain(body, count, d) or _binary(str(path), body, count, d)
+    try:
+        return WordVectors(words, vectors)
+    except ValueError as error:
+        raise ValueError(f"{path} must hold words and their vectors: {error}") from error
 
 
-def _plain(body: bytes, count: int, d: int) -> WordVectors | None:
-    """The vectors of a text file; None if it is not one."""
+def _plain(body: bytes, count: int, d: int) -> tuple[list[str], NDArray[np.float32]] | None:
+    """The words and vectors of a text file; None if it is not one."""
     rows = [row.rstrip().split(b" ") for row in body.rstrip(b"\n").split(b"\n")]
     if len(rows) != count or any(len(row) != 1 + d for row in rows):
         return None
     try:
-        words, numbers = [row[0].decode() for row in rows], np.array([row[1:] for row in rows], np.float32)
+        return [row[0].decode() for row in rows], np.array([row[1:] for row in rows], np.float32)
     except ValueError:
         return None
-    return WordVectors(words, numbers)
 
 
-def _binary(path: str, body: bytes, count: int, d: int) -> WordVectors:
+def _binary(path: str, body: bytes, count: int, d: int) -> tuple[list[str], NDArray[np.float32]]:
     if count < 1 or d < 1 or count * (4 * d + 1) > len(body):
         raise ValueError(f"{path} must hold {count} vectors of {d} numbers, got {len(body)} bytes for them")
     words, vectors, at = [], np.empty((count, d), np.float32), 0
@@ -214,4 +217,4 @@ def _binary(path: str, body: bytes, count: int, d: int) -> WordVectors:
         at = end
     if body[at:].strip():
         raise ValueError(f"{path} must hold {count} vectors of {d} numbers, got more: {body[at : at + 20]!r}")
-    return WordVectors(words, vectors)
+    return words, vectors

@@ -71,7 +71,13 @@ def exact() -> LineSearch:
         hessian = problem.hessian
         if hessian is None:
             raise ValueError(f"exact line search needs a problem with a hessian, got {problem!r}")
-        return lambda w, g: float(g @ g / (g @ hessian(w) @ g))
+
+        def search(w: Array, g: Array) -> float:
+            if g @ g < np.finfo(g.dtype).tiny / np.finfo(g.dtype).eps:
+                g = g / np.abs(g).max()  # its square underflows, and the ratio does not depend on its length
+            return float(g @ g / (g @ hessian(w) @ g))
+
+        return search
 
     return LineSearch(prepare)
 

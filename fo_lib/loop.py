@@ -162,20 +162,23 @@ def minimize(
             prox=operator, records=records, w=w,
         )  # fmt: skip
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is reported by the trace
-        files = None
-        if folder is not None:
-            numbers = {"steps": steps, "every": every, "tolerance": tolerance, "iterates": iterates, "seed": seed}
-            given = {**numbers, **slots, **hyper, "rule": rule, "learning_rate": learning_rate, "compiled": compiled}
-            where = {"problem": problem.name, "start": w, "value there": f"{flattened.value(w):.6g}"}
-            files = RunFiles(folder, run, {**given, **where})
+        files = None if folder is None else RunFiles(folder, run, {
+            **slots, **hyper, "rule": rule, "learning_rate": learning_rate, "steps": steps, "every": every,
+            "tolerance": tolerance, "iterates": iterates, "seed": seed, "compiled": compiled,
+            "problem": problem.name, "start": w, "value there": f"{flattened.value(w):.6g}",
+        })  # fmt: skip
         ending, t, last = in_blocks(functools.partial(run.block, every, steps, tolerance), steps, progress, files)
     reason, message = _say(ending, t, steps, tolerance, records, _against_limit(rule, last, problem.L))
+    known = _known(rule, hyper, stochastic=gradient is not full, L=problem.L)
+    return records.trace(layout.unflatten(run.previous if ending == DIVERGED else run.at), reason, message, **known)
+
+
+def _known(rule: Callable[..., Any], hyper: dict[str, float | Schedule], **more: object) -> dict[str, Any]:
+    """What was run, but for the learning rate, which the trace has step by step."""
     constants = {name: value for name, value in hyper.items() if not callable(value)}
-    name = getattr(rule, "__name__", type(rule).__name__)
-    known = {**signature(rule).hyper, **constants, "rule": name, "stochastic": gradient is not full, "L": problem.L}
-    known.pop("learning_rate")  # the trace has it, step by step
-    w = run.previous if ending == DIVERGED else run.at
-    return records.trace(layout.unflatten(w), reason, message, **known)
+    known = {**signature(rule).hyper, **constants, "rule": getattr(rule, "__name__", type(rule).__name__), **more}
+    known.pop("learning_rate")
+    return known
 
 
 def _say(ending: int, t: int, steps: int, tolerance: float, records: Records, rate: str) -> tuple[str, str]:

@@ -190,3 +190,9 @@ def test_bad_input_is_named(call, error, message):
 def test_a_schedule_made_for_a_number_of_steps_refuses_others(schedule, t):
     with pytest.raises(ValueError, match=f"t must be a step from 1 to 10, for which the schedule was made, got {t}"):
         schedule(t)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_exact_search_reaches_the_minimum_through_gradients_whose_squares_underflow(dtype):
+    run = minimize(problems.quadratic([1, 3, 10]), learning_rate=rates.exact(), steps=5000, start=np.ones(3, dtype))
+    assert (run.reason, run.value[-1], np.any(run.w)) == ("tolerance", 0, False)

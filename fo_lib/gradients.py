@@ -1,7 +1,8 @@
 """The slot ``gradient`` of :func:`~fo_lib.loop.minimize`: which gradient a step uses, and a check that it is right.
 
 A gradient oracle is a function ``oracle(problem, seed)`` that returns ``estimate(w, t)``, the gradient used by
-step ``t = 1, 2, ...``. What it draws is a function of ``(seed, t)`` alone, so that any step can be repeated.
+step ``t = 1, 2, ...``. What it draws is a function of ``(seed, t)`` alone, so that any step can be repeated. What it
+remembers besides, as SAGA its table, is in arrays of a dict, ``estimate.memory``, so that a run can be resumed.
 """
 
 from __future__ import annotations

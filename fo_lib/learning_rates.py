@@ -44,7 +44,8 @@ class LineSearch:
     ----------
     prepare : function
         ``prepare(problem)`` returns ``search(w, g)``, the learning rate at weights ``w`` with gradient ``g``, both
-        flat vectors.
+        flat vectors. What it remembers from call to call belongs in arrays of a dict, ``search.memory``: a run with a
+        folder then goes on from it.
     """
 
     prepare: Callable[[Problem], Search]

@@ -15,7 +15,7 @@ from .averages import Average
 from .engine import Stepper, signature
 from .iteration import Ending, iterate
 from .layout import Layout
-from .memory import memory_of
+from .memory import Memories
 from .problem import Problem
 from .prox import Operator, gradient_mapping
 from .schedules import Schedule
@@ -90,23 +90,20 @@ class PlainRun:
         }  # fmt: skip
         self.iterate = compiling.bind(iterate, **slots)
         self.stepper.begin(self.w)
-        remembering = {"estimate": self.estimate, "rate": self.rate, "transform": self.transform, "prox": self.prox}
-        self.memories = {name: memory_of(part) for name, part in remembering.items()}
+        self.memory = Memories({"estimate": self.estimate, "rate": self.rate})
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that the next steps and the trace depend on, by name."""
         own = {"w": self.w, "at": self.at, "previous": self.previous}
-        parts = {f"{name}: {key}": a for name, memory in self.memories.items() for key, a in memory.items()}
-        return {**own, **self.stepper.states(), **parts, **dict(zip(COLUMNS, self.records.columns(), strict=True))}
+        recorded = dict(zip(COLUMNS, self.records.columns(), strict=True))
+        return {**own, **self.stepper.states(), **self.memory.arrays(), **recorded}
 
     def take(self, t: int, arrays: dict[str, NDArray[Any]]) -> None:
         """Go back to what was saved after ``t`` steps."""
         for name in ("w", "at", "previous"):
             np.copyto(getattr(self, name), arrays[name])
         self.stepper.take(t, arrays)
-        for name, memory in self.memories.items():
-            memory.clear()
-            memory.update({k.removeprefix(f"{name}: "): a for k, a in arrays.items() if k.startswith(f"{name}: ")})
+        self.memory.take(arrays)
         self.records.take([arrays[name] for name in COLUMNS])
 
     def block(self, every: int, steps: int, tolerance: float, first: int, last: int, rate: float) -> Ending:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .checkpoints import Checkpoints
 from .iteration import GOING_ON, Ending
+from .memory import Memories
 
 __all__ = ["RunFiles", "named"]
 
@@ -43,12 +44,13 @@ class RunFiles:
     run : Resumable
         What is saved.
     arguments : dict
-        Of the run, to be compared as far as they can be named.
+        Of the run, to be compared as far as they can be named. What they remember is saved as well.
     """
 
     def __init__(self, folder: str | os.PathLike[str], run: Resumable, arguments: dict[str, Any]) -> None:
-        self.checkpoints, self.run, self.last = Checkpoints(folder, keep=2), run, -np.inf
+        self.checkpoints, self.run, self.due = Checkpoints(folder, keep=2), run, -np.inf
         self.settings = {name: named(value) for name, value in arguments.items()}
+        self.memory = Memories(arguments)
 
     def begin(self) -> Ending:
         """Take what is in the folder; where there is nothing, write the start, to see at once that this is possible.
@@ -70,21 +72,24 @@ class RunFiles:
             differ = "; ".join(f"{k}={now!r} instead of {old!r}" for k, (old, now) in pairs.items() if old != now)
             raise ValueError(f"folder {str(self.checkpoints.folder)!r} must hold the same run, got another: {differ}")
         arrays = dict(zip(saved.settings["names"], (a.copy() for a in saved.arrays), strict=True))
+        self.memory.take(arrays)
         self.run.take(saved.step, arrays)
         return saved.settings["ending"], saved.step, saved.settings["rate"]
 
     def save(self, ending: int, t: int, rate: float, *, now: bool = False) -> None:
-        """Write a checkpoint if the last one is a while ago, or ``now``.
+        """Write a checkpoint if it is time, or ``now``: at most once a second, and for a tenth of the time.
 
         What is not finite is not saved: the run went on to it from the last checkpoint, and would do so again.
         """
-        arrays = self.run.arrays()
-        if not now and time.monotonic() < self.last + SECONDS:
+        began = time.monotonic()
+        if not now and began < self.due:
             return
+        arrays = {**self.memory.arrays(), **self.run.arrays()}
         if all(np.isfinite(a).all() for a in arrays.values()):
             settings = {"run": self.settings, "names": list(arrays), "ending": ending, "rate": rate}
             self.checkpoints.save(t, list(arrays.values()), settings)
-            self.last = time.monotonic()
+        ended = time.monotonic()
+        self.due = ended + max(SECONDS, 9 * (ended - began))
 
 
 def named(value: Any) -> Any:

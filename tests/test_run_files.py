@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import functools
+import itertools
 import os
 
 import numpy as np
@@ -64,12 +65,11 @@ def same(a, b):
 @pytest.fixture
 def stops(monkeypatch):
     """Save at the end of each block, and stop as by Ctrl+C once so many checkpoints were written."""
-    monkeypatch.setattr("fo_lib.run_files.SECONDS", 0.0)
     left = []
     save = RunFiles.save
 
-    def saving(self, *arguments, **options):
-        save(self, *arguments, **options)
+    def saving(self, *arguments, now=True):
+        save(self, *arguments, now=True)
         if left:
             left[0] -= 1
             if left[0] == 0:
@@ -102,6 +102,39 @@ def test_a_run_that_is_done_is_saved_at_once_and_computes_nothing_again(toleranc
     calls = []
     same(first, run(dataclasses.replace(QUADRATIC, grad=calls.append)))
     assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("slot", "compiled"),
+    [
+        *((slot, False) for slot in ("transform", "prox")),
+        *itertools.product(("average", "learning_rate", "momentum"), (False, True)),
+    ],
+)
+def test_whatever_is_given_may_remember(slot, compiled, tmp_path, stops):
+    def counting(made):
+        """What `made` of a count makes; it counts its calls."""
+        memory = {"calls": np.zeros(1)}
+
+        def function(*arguments):
+            memory["calls"] += 1
+            return made(memory["calls"][0], *arguments)
+
+        return Remembering(function, memory)
+
+    made = {
+        "transform": lambda calls, g: g / calls,
+        "prox": lambda calls, w, rate: w / (1 + rate / calls),
+        "average": lambda calls, t: 1 / calls,
+        "learning_rate": lambda calls, t: 0.01 / calls,
+        "momentum": lambda calls, t: 0.9 / calls,
+    }[slot]
+    given = {"problem": QUADRATIC, "rule": rules.momentum, "compiled": compiled}
+    undisturbed = go(**given, **{slot: counting(made)})
+    stops(3)
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path, **given, **{slot: counting(made)})
+    same(undisturbed, go(tmp_path, **given, **{slot: counting(made)}))
 
 
 def test_what_a_function_of_your_own_remembers_is_saved_with_its_memory(tmp_path, stops):
@@ -203,12 +236,28 @@ def test_a_state_that_is_not_finite_is_not_saved(tmp_path, stops):
     same(undisturbed, go(tmp_path, problem=QUADRATIC, rule=counting))
 
 
+def test_checkpoints_take_a_tenth_of_the_time_at_most(tmp_path, monkeypatch):
+    saved, now = [], [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+
+    def slow(self, t, *rest):
+        saved.append(t)
+        now[0] += 2
+
+    monkeypatch.setattr("fo_lib.checkpoints.Checkpoints.save", slow)
+    files = RunFiles(tmp_path, type("Run", (), {"arrays": lambda self: {}})(), {})
+    for t in range(40):
+        files.save(0, t, 0.0)
+        now[0] += 1
+    assert saved == [0, 18, 36]  # two seconds for each, eighteen between them
+
+
 def test_checkpoints_are_a_second_apart(tmp_path, monkeypatch):
     saved, now = [], [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     monkeypatch.setattr("fo_lib.checkpoints.Checkpoints.save", lambda self, t, *rest: saved.append(t))
     files = RunFiles(tmp_path, type("Run", (), {"arrays": lambda self: {}})(), {})
-    for t, moment in enumerate([0.0, 0.5, 1.1, 2.0, 2.2]):
+    for t, moment in enumerate([0.0, 0.5, 1.0, 1.9, 2.0]):
         now[0] = moment
         files.save(0, t, 0.0)
     files.save(0, 9, 0.0, now=True)

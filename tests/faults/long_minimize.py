@@ -21,12 +21,11 @@ def run(folder=None):
 class Told(fo_lib.run_files.RunFiles):
     """Say after which step each checkpoint was written."""
 
-    def save(self, ending, t, rate, *, now=False):
-        super().save(ending, t, rate, now=now)
+    def save(self, ending, t, rate, **_options):
+        super().save(ending, t, rate, now=True)
         print(t, flush=True)
 
 
 if __name__ == "__main__":
-    fo_lib.run_files.SECONDS = 0.0
     fo_lib.loop.RunFiles = Told
     run(sys.argv[1])

@@ -68,7 +68,9 @@ class Checkpoints:
 
     def paths(self) -> list[Path]:
         """The files there are, damaged or not, the newest last."""
-        return sorted(p for p in self.folder.glob("step-*.ckpt") if p.stem[5:].isdigit())
+        return sorted(
+            (p for p in self.folder.glob("step-*.ckpt") if p.stem[5:].isdigit()), key=lambda p: int(p.stem[5:])
+        )
 
     def save(self, step: int, arrays: Sequence[ArrayLike], settings: Mapping[str, Any] | None = None) -> Path:
         """Write one under a temporary name, see it onto the disk, and only then give it its name.

@@ -108,6 +108,8 @@ def path(name: str, value: object) -> Path:
     """Return a path; refuse what is none (TypeError), a number that would name an open file included."""
     if not isinstance(value, (str, os.PathLike)):
         _refuse(name, value, "a path", TypeError)
+    if value == "":
+        _refuse(name, value, "a path, '.' for this folder")
     return Path(value)
 
 

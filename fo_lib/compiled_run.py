@@ -157,6 +157,10 @@ class CompiledRun:
         states = {f"state {i}": s for i, s in enumerate(self.state)}
         return {**own, **states, **{name: c[: self.made] for name, c in zip(COLUMNS, self.columns, strict=True)}}
 
+    def functions(self) -> dict[str, object]:
+        """What was made of the arguments, and may remember: nothing."""
+        return {}
+
     def take(self, _t: int, arrays: dict[str, Array]) -> None:
         """Go back to what was saved."""
         for name, a in self.arrays().items():

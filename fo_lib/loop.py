@@ -18,7 +18,6 @@ from .gradients import full, mini_batch, noisy, saga, svrg
 from .iteration import DIVERGED, TOLERANCE, in_blocks
 from .layout import Layout
 from .learning_rates import LineSearch, Schedule
-from .memory import remembering
 from .plain_run import ByArray, PlainRun
 from .problem import Problem, prepared, read_only
 from .prox import flat_with_prox
@@ -110,10 +109,10 @@ def minimize(
         line search, transform and prox. The order of sums is the compiler's, and it may multiply by reciprocals: what
         depends on that, as compensated summation does, is lost.
     folder : path, optional
-        Write a checkpoint into this folder about once a second and at the end, each whole or not at all; if one is
-        there, go on from it: a run that was killed ends with the bits of an undisturbed one. Whatever your own
-        functions remember from call to call must then be arrays in a dict, their attribute ``memory``, that they
-        change in place.
+        Write a checkpoint into this folder, which belongs to this run alone, once a second at most and at the end, each
+        whole or not at all. If one is there, go on from it: a run that was killed ends with the bits of an undisturbed
+        one. What functions of your own remember from call to call must then be arrays in a dict, by name, that is
+        their attribute ``memory``. A run with other arguments is refused, as far as they can be told apart.
     **hyper : float or function
         Hyperparameters of the rule, such as ``momentum=0.9``: numbers, or functions of the step number.
 
@@ -163,14 +162,21 @@ def minimize(
         )  # fmt: skip
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is reported by the trace
         files = None if folder is None else RunFiles(folder, run, {
-            **slots, **hyper, "rule": rule, "learning_rate": learning_rate, "steps": steps, "every": every,
-            "tolerance": tolerance, "iterates": iterates, "seed": seed, "compiled": compiled,
-            "problem": problem.name, "start": w, "value there": f"{flattened.value(w):.6g}",
+            **slots, **signature(rule).hyper, **hyper, "rule": rule, "learning_rate": learning_rate, "steps": steps,
+            "every": every, "tolerance": tolerance, "iterates": iterates, "seed": seed, "compiled": compiled,
+            "problem": problem.name, "value": problem.value, "grad": problem.grad, "start": w, **_beside(flattened, w),
         })  # fmt: skip
         ending, t, last = in_blocks(functools.partial(run.block, every, steps, tolerance), steps, progress, files)
     reason, message = _say(ending, t, steps, tolerance, records, _against_limit(rule, last, problem.L))
     known = _known(rule, hyper, stochastic=gradient is not full, L=problem.L)
     return records.trace(layout.unflatten(run.previous if ending == DIVERGED else run.at), reason, message, **known)
+
+
+def _beside(problem: Problem, w: Array) -> dict[str, str]:
+    """What tells one problem from another: a point beside the start, which may be special, as 0 often is."""
+    at = w + 0.1 * (1 + abs(w)) * np.cos(np.arange(w.size)).astype(w.dtype)
+    norm = float(np.linalg.norm(problem.grad(at)))
+    return {"value near the start": f"{problem.value(at):.6g}", "gradient norm there": f"{norm:.6g}"}
 
 
 def _known(rule: Callable[..., Any], hyper: dict[str, float | Schedule], **more: object) -> dict[str, Any]:
@@ -217,9 +223,7 @@ def _columns(
 
 
 def _flat_estimate(estimate: Callable[[Weights, int], Weights], layout: Layout) -> Callable[[Array, int], Array]:
-    return remembering(
-        lambda w, t: layout.flatten(estimate(layout.unflatten(read_only(w)), t), "the gradient estimate"), estimate
-    )
+    return lambda w, t: layout.flatten(estimate(layout.unflatten(read_only(w)), t), "the gradient estimate")
 
 
 def _rate(
@@ -233,7 +237,7 @@ def _rate(
                 " rule=gradient_descent and neither another gradient, nor a transform, nor a prox"
             )
         search = learning_rate.prepare(problem)
-        return remembering(lambda t, w, g: checks.number(f"learning_rate of step {t}", search(w, g), above=0.0), search)
+        return lambda t, w, g: checks.number(f"learning_rate of step {t}", search(w, g), above=0.0)
     checks.made("learning_rate", learning_rate, SEARCHES)
     if isinstance(learning_rate, str):
         raise TypeError(f"learning_rate must be a number, a schedule or a line search, got {learning_rate!r}")

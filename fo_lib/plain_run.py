@@ -15,7 +15,6 @@ from .averages import Average
 from .engine import Stepper, signature
 from .iteration import Ending, iterate
 from .layout import Layout
-from .memory import Memories
 from .problem import Problem
 from .prox import Operator, gradient_mapping
 from .schedules import Schedule
@@ -90,20 +89,22 @@ class PlainRun:
         }  # fmt: skip
         self.iterate = compiling.bind(iterate, **slots)
         self.stepper.begin(self.w)
-        self.memory = Memories({"estimate": self.estimate, "rate": self.rate})
+
+    def functions(self) -> dict[str, object]:
+        """What was made of the arguments, and may remember."""
+        return {"estimate": self.estimate, "rate": self.rate}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that the next steps and the trace depend on, by name."""
         own = {"w": self.w, "at": self.at, "previous": self.previous}
         recorded = dict(zip(COLUMNS, self.records.columns(), strict=True))
-        return {**own, **self.stepper.states(), **self.memory.arrays(), **recorded}
+        return {**own, **self.stepper.states(), **recorded}
 
     def take(self, t: int, arrays: dict[str, NDArray[Any]]) -> None:
         """Go back to what was saved after ``t`` steps."""
         for name in ("w", "at", "previous"):
             np.copyto(getattr(self, name), arrays[name])
         self.stepper.take(t, arrays)
-        self.memory.take(arrays)
         self.records.take([arrays[name] for name in COLUMNS])
 
     def block(self, every: int, steps: int, tolerance: float, first: int, last: int, rate: float) -> Ending:

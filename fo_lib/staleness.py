@@ -7,7 +7,7 @@ import numpy as np
 from . import checks
 from .gradients import full
 from .layout import Layout
-from .memory import Remembering, memory_of
+from .memory import Memory, Remembering
 from .problem import Problem
 from .sampling import Estimate, Oracle, Weights
 
@@ -50,7 +50,7 @@ def stale(delay: int, gradient: Oracle = full, *, random: bool = False) -> Oracl
 
     def oracle(problem: Problem, seed: int) -> Estimate:
         layout, inner = Layout(problem.start), gradient(problem, seed)
-        memory = memory_of(inner)  # and here the weights of the last steps, by the remainder of the step's number
+        memory: Memory = {}  # the weights of the last steps, by the remainder of the step's number
 
         def key(t: int) -> str:
             return f"past {t % (delay + 1)}"

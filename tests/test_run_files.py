@@ -2,7 +2,6 @@
 
 import dataclasses
 import errno
-import functools
 import itertools
 import os
 
@@ -13,7 +12,7 @@ import fo_lib.checkpoints
 from fo_lib import averages, compression, gradients, matrix_rules, minimize, problems, prox, rules, transforms
 from fo_lib import learning_rates as lr
 from fo_lib.memory import Remembering
-from fo_lib.run_files import RunFiles, named
+from fo_lib.run_files import RunFiles
 from fo_lib.staleness import stale
 
 RNG = np.random.default_rng(0)
@@ -96,12 +95,19 @@ def test_a_run_that_is_done_is_saved_at_once_and_computes_nothing_again(toleranc
     def run(problem):
         return minimize(problem, learning_rate=0.1, steps=STEPS, tolerance=tolerance, folder=tmp_path)
 
-    first = run(QUADRATIC)
+    steps = {"gradients": 0}
+
+    def grad(w):
+        steps["gradients"] += 1
+        return QUADRATIC.grad(w)
+
+    watched = dataclasses.replace(QUADRATIC, grad=grad)
+    first = run(watched)
     end = STEPS + 1 if tolerance == 0 else first.step[-1]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000000.ckpt", f"step-{end:08d}.ckpt"]
-    calls = []
-    same(first, run(dataclasses.replace(QUADRATIC, grad=calls.append)))
-    assert calls == []
+    before = steps["gradients"]
+    same(first, run(watched))
+    assert steps["gradients"] == before + 1  # to see that it is the same problem
 
 
 @pytest.mark.parametrize(
@@ -163,15 +169,17 @@ def test_what_a_function_of_your_own_remembers_is_saved_with_its_memory(tmp_path
         ({"every": 2}, "every=2 instead of 1"),
         ({"tolerance": 1e-3}, r"tolerance=0.001 instead of 0.0"),
         ({"iterates": True}, "iterates=True instead of False"),
-        ({"rule": rules.adam, "momentum": None}, "rule='adam, .* instead of 'momentum, "),
+        ({"rule": rules.adam, "momentum": None}, "rule='adam .* instead of 'momentum "),
         ({"momentum": 0.8}, "momentum=0.8 instead of 0.9"),
         ({"learning_rate": 0.02}, r"learning_rate=0.02 instead of"),
         ({"learning_rate": lr.cosine(0.01, 1000)}, r"learning_rate='cosine.* 1000.* instead of"),
         ({"gradient": gradients.mini_batch(3)}, "gradient='mini_batch.* 3.* instead of 'mini_batch.* 2"),
         ({"transform": transforms.clip_norm(2.0)}, "transform='clip_norm.*2.0.* instead of None"),
         ({"average": averages.uniform()}, "average='uniform.* instead of None"),
-        ({"start": np.full(3, 0.5)}, "start='float64.* instead of 'float64.*value there='"),
-        ({"problem": problems.least_squares(X, 2 * Y)}, "value there='"),
+        ({"start": np.full(3, 0.5)}, "start='float64.* instead of 'float64.*value near the start='"),
+        ({"problem": problems.least_squares(X, 2 * Y)}, "value near the start='"),
+        ({"problem": problems.least_squares(X, Y, l2=1e-9)}, "grad=.* 1e-09, .* instead of .* 0.0, "),
+        ({"prox": prox.l1(0.1)}, "prox=.* instead of None"),
     ],
 )
 def test_another_run_does_not_go_on_from_it(changed, words, tmp_path):
@@ -218,22 +226,65 @@ def test_a_full_disk_is_an_error_and_the_last_checkpoint_is_left(tmp_path, monke
 @pytest.mark.usefixtures("ordinary_user")
 def test_a_folder_that_cannot_be_written_to_is_an_error_before_the_first_step(read_only_folder):
     steps = []
-    watched = dataclasses.replace(QUADRATIC, grad=steps.append)
+    watched = dataclasses.replace(QUADRATIC, grad=lambda w: steps.append(w) or QUADRATIC.grad(w))
     for folder in (read_only_folder, read_only_folder / "new"):
         with pytest.raises(PermissionError, match=str(read_only_folder)):
             go(folder, problem=watched)
-    assert steps == []
+    assert not any(np.array_equal(w, QUADRATIC.start) for w in steps)
 
 
-def test_a_state_that_is_not_finite_is_not_saved(tmp_path, stops):
+def test_what_is_not_finite_is_saved_as_it_is(tmp_path, stops):
     def counting(w, g, n, learning_rate=0.1):
         n = np.where(n >= 100, np.inf, n + 1)  # infinite, while the weights go on
-        return w - learning_rate * g, n
+        return w - learning_rate * g * (1 + np.isfinite(n)) / 2, n
 
     undisturbed = go(problem=QUADRATIC, rule=counting)
+    stops(4)
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path, problem=QUADRATIC, rule=counting)
     same(undisturbed, go(tmp_path, problem=QUADRATIC, rule=counting))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000000.ckpt", "step-00000064.ckpt"]
-    same(undisturbed, go(tmp_path, problem=QUADRATIC, rule=counting))
+
+
+def test_the_order_in_memory_of_a_state_is_kept(tmp_path, stops):
+    def rule(w, g, s, learning_rate=0.01):
+        total, along = s.sum(), s @ (s.T @ g)
+        return w - learning_rate * (g + along / (1 + total**2)), np.asfortranarray(0.9 * s + 0.1 * np.sin(g))
+
+    rule.state_shapes = {"s": lambda shape: shape}
+    features = np.random.default_rng(1).standard_normal((40, 40))
+    problem = problems.from_functions(
+        lambda w: float(np.sum((features @ w) ** 2)) / 80, lambda w: features.T @ (features @ w) / 40, np.ones((40, 30))
+    )
+    undisturbed = go(problem=problem, rule=rule)
+    stops(2)
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path, problem=problem, rule=rule)
+    same(undisturbed, go(tmp_path, problem=problem, rule=rule))
+
+
+def test_the_checkpoints_of_another_training_are_refused(tmp_path):
+    for settings in ({"epoch": 1}, {"minimize": 3}):
+        fo_lib.checkpoints.Checkpoints(tmp_path).save(5, [np.ones(2)], settings)
+        with pytest.raises(ValueError, match="folder must hold a run of minimize, or none"):
+            go(tmp_path, problem=QUADRATIC)
+
+
+def test_the_newest_of_very_many_steps_is_found(tmp_path):
+    checkpoints = fo_lib.checkpoints.Checkpoints(tmp_path, keep=2)
+    for step in (99_999_999, 100_000_000, 100_000_001):
+        checkpoints.save(step, [np.ones(1)])
+    assert checkpoints.latest().step == 100_000_001
+    assert len(checkpoints.paths()) == 2
+
+
+class Nothing:
+    """A run without anything to save."""
+
+    def arrays(self):
+        return {}
+
+    def functions(self):
+        return {}
 
 
 def test_checkpoints_take_a_tenth_of_the_time_at_most(tmp_path, monkeypatch):
@@ -245,7 +296,7 @@ def test_checkpoints_take_a_tenth_of_the_time_at_most(tmp_path, monkeypatch):
         now[0] += 2
 
     monkeypatch.setattr("fo_lib.checkpoints.Checkpoints.save", slow)
-    files = RunFiles(tmp_path, type("Run", (), {"arrays": lambda self: {}})(), {})
+    files = RunFiles(tmp_path, Nothing(), {})
     for t in range(40):
         files.save(0, t, 0.0)
         now[0] += 1
@@ -256,33 +307,9 @@ def test_checkpoints_are_a_second_apart(tmp_path, monkeypatch):
     saved, now = [], [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     monkeypatch.setattr("fo_lib.checkpoints.Checkpoints.save", lambda self, t, *rest: saved.append(t))
-    files = RunFiles(tmp_path, type("Run", (), {"arrays": lambda self: {}})(), {})
+    files = RunFiles(tmp_path, Nothing(), {})
     for t, moment in enumerate([0.0, 0.5, 1.0, 1.9, 2.0]):
         now[0] = moment
         files.save(0, t, 0.0)
     files.save(0, 9, 0.0, now=True)
     assert saved == [0, 2, 4, 9]
-
-
-def test_functions_are_named_by_what_they_were_made_of():
-    def power(p, inner=None):
-        return lambda t: t**p if inner is None else inner(t) ** p
-
-    assert named(power(2)) != named(power(3))
-    assert named(power(2, power(1))) != named(power(2, power(4)))
-    assert named(functools.partial(power, 2)) != named(functools.partial(power, 3))
-    assert named(lambda t, rate=1: rate) != named(lambda t, rate=2: rate)
-    assert named(lr.armijo(1.0)) != named(lr.armijo(2.0))
-    assert named(power(2)) == named(power(2))
-    assert (named(np.float64(2)), named(None), named(True)) == (2.0, None, True)
-    assert named(np.zeros(2)) != named(np.ones(2))
-
-    def again(t):
-        return again(t - 1) if t else 0
-
-    assert "again" in named(again)
-
-
-def test_a_memory_is_found_where_there_is_one():
-    remembering = Remembering(lambda x: x + 1, {"x": np.zeros(1)})
-    assert remembering(2) == 3

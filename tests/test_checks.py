@@ -52,6 +52,8 @@ def test_counts_have_limits_and_a_reason():
 def test_what_is_no_path_is_a_type_error(value):
     with pytest.raises(TypeError, match=r"^folder must be a path, got"):
         checks.path("folder", value)
+    with pytest.raises(ValueError, match=r"^folder must be a path, '.' for this folder, got ''"):
+        checks.path("folder", "")
     assert checks.path("folder", "here") == checks.path("folder", Path("here")) == Path("here")
 
 

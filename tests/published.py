@@ -133,7 +133,7 @@ def ridge() -> problems.FiniteSum:
 
 @published(0.5, relation="≤")
 def johnson2013() -> float:
-    """Factor of a stage of SVRG in the expected gap, learning rate 0.1 / L_max, 50 L_max / μ steps: ten seeds."""
+    """Factor of a stage of SVRG in the expected gap, learning rate 0.1 / L, 50 L / μ steps: ten seeds."""
     problem = ridge()
     inner = math.ceil(50 * problem.L_max / problem.mu)
     options = {"gradient": gradients.svrg(inner), "learning_rate": 0.1 / problem.L_max, "steps": inner - 1}
@@ -144,7 +144,7 @@ def johnson2013() -> float:
 
 @published(1 - 1 / 60, relation="≤")
 def defazio2014() -> float:
-    """Factor per step of SAGA in the expected squared distance, learning rate 1 / (3 L_max), n = 15: ten seeds."""
+    """Factor per step of SAGA in the expected squared distance, learning rate 1 / (3L), n = 15: ten seeds."""
     problem = ridge()
     options = {"gradient": gradients.saga(), "learning_rate": 1 / (3 * problem.L_max), "steps": 1000, "every": 1000}
     ends = [minimize(problem, seed=seed, **options).w - problem.minimizer for seed in range(10)]
